@@ -1,0 +1,51 @@
+//! What a request takes from a limit: cost, requests and tokens at once. A limit's unit picks one.
+
+use crate::{limit::LimitUnit, money::NanoUsd};
+
+/// Three quantities that move together. Every component is zero or more wherever it is held or
+/// posted; differences (an adjusting entry) may be negative.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Amount {
+    /// Nano-dollars.
+    pub cost: NanoUsd,
+    /// Requests accepted from a client.
+    pub requests: i64,
+    /// Input (cached included) plus output tokens.
+    pub tokens: i64,
+}
+
+impl Amount {
+    /// Nothing.
+    pub const ZERO: Self = Self {
+        cost: NanoUsd::ZERO,
+        requests: 0,
+        tokens: 0,
+    };
+
+    /// The component a limit of this unit counts.
+    pub const fn component(self, unit: LimitUnit) -> i64 {
+        match unit {
+            LimitUnit::Cost => self.cost.as_nano(),
+            LimitUnit::Requests => self.requests,
+            LimitUnit::Tokens => self.tokens,
+        }
+    }
+
+    /// Component-wise sum, `None` when one would overflow.
+    pub fn checked_add(self, other: Self) -> Option<Self> {
+        Some(Self {
+            cost: self.cost.checked_add(other.cost)?,
+            requests: self.requests.checked_add(other.requests)?,
+            tokens: self.tokens.checked_add(other.tokens)?,
+        })
+    }
+
+    /// Component-wise difference, `None` when one would overflow.
+    pub fn checked_sub(self, other: Self) -> Option<Self> {
+        Some(Self {
+            cost: self.cost.checked_sub(other.cost)?,
+            requests: self.requests.checked_sub(other.requests)?,
+            tokens: self.tokens.checked_sub(other.tokens)?,
+        })
+    }
+}
