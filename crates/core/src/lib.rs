@@ -7,14 +7,17 @@
 pub mod amount;
 pub mod api_key;
 pub mod clock;
+pub mod declared;
 pub mod entropy;
 pub mod error;
 pub mod format;
 pub mod id;
+pub mod ledger;
 pub mod limit;
 pub mod member;
 pub mod money;
 pub mod organization;
+pub mod price;
 pub mod principal;
 pub mod project;
 pub mod provider;

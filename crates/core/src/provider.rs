@@ -76,6 +76,17 @@ impl ProviderKind {
         }
     }
 
+    /// Whether chat streams carry usage only when `stream_options.include_usage` asks for it.
+    ///
+    /// False where the field is refused or usage comes anyway; unknown compatible servers are
+    /// asked, because OpenAI's own, Azure, vLLM, Ollama and most others need it.
+    pub const fn reports_stream_usage_on_request(self) -> bool {
+        match self {
+            Self::OpenAi | Self::OpenAiCompatible | Self::Simulated => true,
+            Self::Anthropic | Self::GoogleGemini | Self::AnthropicCompatible => false,
+        }
+    }
+
     /// The provider id of the price data for this kind; `None` = find the model by its name.
     pub const fn price_provider(self) -> Option<&'static str> {
         match self {

@@ -1,1 +1,22 @@
-//! Placeholder.
+//! Test tools: the world around the gateway, on real sockets.
+//!
+//! - [`upstream::Upstream`] is a provider that does what a test tells it: exact bytes, chunk
+//!   timing, resets, stalls, lies about lengths. It records what it was sent and keeps a bill.
+//! - [`provider`] makes it a plausible provider: it speaks the real wire formats, so official SDKs
+//!   and coding agents parse its answers, and its usage figures are a function of the request.
+//! - [`client`] is the other end: a polite client on hyper and a raw one for hostile requests.
+//! - [`gateway::Gateway`] runs the real binary and kills it when asked.
+//!
+//! Everything here panics with a sentence when the world is not as a test needs it: a broken tool
+//! must fail the test, not pass through it.
+
+pub mod answer;
+pub mod client;
+pub mod gateway;
+pub mod provider;
+pub mod upstream;
+
+pub use answer::{Answer, Chunk, End, Length};
+pub use client::Client;
+pub use gateway::Gateway;
+pub use upstream::{Ended, Received, Upstream};

@@ -1,0 +1,153 @@
+//! Which headers cross the gateway. Everything not named here passes unchanged, in both
+//! directions; what is named is dropped, for the reason beside it.
+
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+
+/// The id of a request, on every answer.
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("tollgate-request-id");
+/// Slug of the provider that served.
+pub(crate) const PROVIDER: HeaderName = HeaderName::from_static("tollgate-provider");
+/// Exact cost of a non-streaming answer: `0.0123USD`.
+pub(crate) const COST: HeaderName = HeaderName::from_static("tollgate-cost");
+/// The same under the name that pydantic-ai reads.
+pub(crate) const COST_COMPATIBLE: HeaderName =
+    HeaderName::from_static("logfire-ai-gateway-cost");
+/// The provider under the name that existing clients read.
+pub(crate) const PROVIDER_COMPATIBLE: HeaderName =
+    HeaderName::from_static("pydantic-ai-gateway-active-provider");
+/// Directives to the simulated provider; never sent anywhere else.
+pub(crate) const SIMULATE: HeaderName = HeaderName::from_static("tollgate-simulate");
+
+/// Never sent upstream.
+const CLIENT_ONLY: &[&str] = &[
+    // Hop by hop (RFC 9110 §7.6.1), and what is computed anew for the upstream's connection.
+    "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection",
+    "te", "trailer", "transfer-encoding", "upgrade", "http2-settings", "host", "content-length",
+    "expect",
+    // The upstream's answer must be readable: it is asked for identity.
+    "accept-encoding",
+    // Credentials in every dialect: they are the caller's credentials *to us*.
+    "authorization", "x-api-key", "api-key", "x-goog-api-key", "cookie",
+    "x-amz-date", "x-amz-security-token", "x-amz-content-sha256",
+    // Selectors that would move the bill or the scope inside the operator's account.
+    "openai-organization", "openai-project", "anthropic-workspace-id",
+    "anthropic-user-profile-id", "x-goog-user-project", "x-hf-bill-to",
+    // Where the caller sits is nobody's business upstream.
+    "forwarded", "via", "true-client-ip", "x-real-ip", "x-client-ip", "cdn-loop",
+];
+
+/// Prefixes of headers never sent upstream: client addresses, the edge's own, ours.
+const CLIENT_ONLY_PREFIXES: &[&str] =
+    &["x-forwarded-", "cf-", "tollgate-", "x-tollgate-", "logfire-ai-gateway-", "pydantic-ai-gateway-"];
+
+/// Never sent to a client.
+const UPSTREAM_ONLY: &[&str] = &[
+    "connection", "keep-alive", "proxy-authenticate", "proxy-connection", "te", "trailer",
+    "transfer-encoding", "upgrade",
+    // Names of the operator's account, cookies for the provider's domain, and policies that would
+    // be taken as ours.
+    "openai-organization", "openai-project", "anthropic-organization-id",
+    "anthropic-workspace-id", "set-cookie", "alt-svc", "strict-transport-security", "report-to",
+    "nel",
+];
+
+/// The trace context of the caller (W3C): sent on only where the provider's settings say so.
+const TRACE: &[&str] = &["traceparent", "tracestate", "baggage"];
+
+/// What of a client's headers goes upstream.
+pub(crate) fn to_upstream(client: &HeaderMap, forward_trace: bool) -> HeaderMap {
+    let named = connection_names(client);
+    let mut headers = HeaderMap::with_capacity(client.len() + 2);
+    for (name, value) in client {
+        let text = name.as_str();
+        let dropped = CLIENT_ONLY.contains(&text)
+            || CLIENT_ONLY_PREFIXES.iter().any(|prefix| text.starts_with(prefix))
+            || (!forward_trace && TRACE.contains(&text))
+            || named.iter().any(|hop| hop.eq_ignore_ascii_case(text));
+        if !dropped {
+            headers.append(name.clone(), value.clone());
+        }
+    }
+    headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    headers
+}
+
+/// What of an upstream's headers goes to the client.
+pub(crate) fn to_client(upstream: &HeaderMap) -> HeaderMap {
+    let named = connection_names(upstream);
+    let mut headers = HeaderMap::with_capacity(upstream.len() + 4);
+    for (name, value) in upstream {
+        let text = name.as_str();
+        let dropped = UPSTREAM_ONLY.contains(&text)
+            || text.starts_with("tollgate-") && text != "tollgate-simulated"
+            || named.iter().any(|hop| hop.eq_ignore_ascii_case(text));
+        if !dropped {
+            headers.append(name.clone(), value.clone());
+        }
+    }
+    headers
+}
+
+/// Further hop-by-hop headers that `Connection` names.
+fn connection_names(headers: &HeaderMap) -> Vec<String> {
+    headers
+        .get_all(header::CONNECTION)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(|name| name.trim().to_owned())
+        .filter(|name| !name.is_empty() && !name.eq_ignore_ascii_case("keep-alive"))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn map(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+        pairs
+            .iter()
+            .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
+            .collect()
+    }
+
+    #[test]
+    fn no_credential_address_or_hop_header_goes_upstream_and_the_rest_does() {
+        let client = map(&[
+            ("authorization", "Bearer tgk_canary"),
+            ("x-api-key", "tgk_canary"),
+            ("x-goog-api-key", "tgk_canary"),
+            ("api-key", "tgk_canary"),
+            ("cookie", "session=canary"),
+            ("x-forwarded-for", "203.0.113.7"),
+            ("cf-connecting-ip", "203.0.113.7"),
+            ("connection", "keep-alive, x-hop"),
+            ("x-hop", "1"),
+            ("openai-organization", "org-x"),
+            ("traceparent", "00-0-0-01"),
+            ("anthropic-beta", "a,b"),
+            ("x-stainless-lang", "python"),
+        ]);
+        let sent = to_upstream(&client, false);
+        let names: Vec<_> = sent.keys().map(HeaderName::as_str).collect();
+        assert_eq!(names.len(), 3, "{names:?}");
+        assert_eq!(sent.get("anthropic-beta").unwrap(), "a,b");
+        assert_eq!(sent.get("x-stainless-lang").unwrap(), "python");
+        assert_eq!(sent.get("accept-encoding").unwrap(), "identity");
+        assert!(to_upstream(&client, true).contains_key("traceparent"));
+    }
+
+    #[test]
+    fn the_operators_account_stays_hidden_and_rate_headers_pass() {
+        let upstream = map(&[
+            ("openai-organization", "org-x"),
+            ("set-cookie", "a=b"),
+            ("x-ratelimit-remaining-requests", "9"),
+            ("request-id", "req_1"),
+            ("retry-after", "3"),
+        ]);
+        let sent = to_client(&upstream);
+        assert_eq!(sent.len(), 3);
+        assert!(sent.contains_key("retry-after"));
+    }
+}

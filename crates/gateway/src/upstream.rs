@@ -1,0 +1,12 @@
+//! Everything about talking to an upstream: the only HTTP client, what a request to it looks like,
+//! what its answer is made of.
+
+mod answer;
+mod client;
+mod request;
+mod simulated;
+
+pub use client::Client;
+
+pub(crate) use answer::{Answer, AnswerBody};
+pub(crate) use request::build;

@@ -1,0 +1,134 @@
+//! What goes upstream: the client's bytes with the named edits, the provider's address, the
+//! provider's credential.
+
+use crate::{headers, select::Attempt};
+use bytes::{Buf, Bytes};
+use http::{HeaderMap, HeaderValue, Method, Request, Uri, header};
+use http_body::{Body, Frame, SizeHint};
+use std::{
+    collections::VecDeque,
+    convert::Infallible,
+    pin::Pin,
+    task::{Context, Poll},
+};
+use tollgate_core::{
+    error::{Error, Kind},
+    provider::{Credential, CredentialPlacement},
+};
+use tollgate_wire::{
+    edit::{self, Edit},
+    endpoint::Endpoint,
+    facts::RequestFacts,
+};
+
+/// A body made of segments that share the client's bytes.
+#[derive(Debug, Default)]
+pub(crate) struct RequestBody(VecDeque<Bytes>);
+
+impl From<Vec<Bytes>> for RequestBody {
+    fn from(segments: Vec<Bytes>) -> Self {
+        Self(segments.into())
+    }
+}
+
+impl Body for RequestBody {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Poll::Ready(self.0.pop_front().map(|segment| Ok(Frame::data(segment))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        let bytes = self.0.iter().map(Buf::remaining).fold(0_usize, usize::saturating_add);
+        SizeHint::with_exact(u64::try_from(bytes).unwrap_or(u64::MAX))
+    }
+}
+
+/// What the client sent, as far as the upstream gets to see it.
+#[derive(Clone, Copy)]
+pub(crate) struct Inbound<'r> {
+    pub(crate) method: &'r Method,
+    pub(crate) endpoint: &'r Endpoint,
+    pub(crate) headers: &'r HeaderMap,
+    pub(crate) facts: &'r RequestFacts,
+    pub(crate) body: &'r Bytes,
+}
+
+/// The edits of the body for one attempt: the model's name, and the wish for a usage report.
+pub(crate) fn edits(facts: &RequestFacts, attempt: &Attempt) -> Vec<Edit> {
+    let mut edits = Vec::new();
+    if let (Some(span), true) = (&facts.model_span, attempt.model != facts.model) {
+        let name = serde_json::to_string(&attempt.model).unwrap_or_default();
+        edits.push(Edit { rule: "model", range: span.clone(), with: Bytes::from(name) });
+    }
+    if attempt.provider.kind.reports_stream_usage_on_request() {
+        edits.extend(facts.ask_for_usage.clone());
+    }
+    edits
+}
+
+/// The request of one attempt.
+///
+/// # Errors
+/// [`Kind::Internal`] when a setting cannot be put on the wire (a credential with a line break, a
+/// base URL that is none): the operator's business.
+pub(crate) fn build(inbound: Inbound<'_>, attempt: &Attempt) -> Result<Request<RequestBody>, Error> {
+    let provider = &attempt.provider;
+    let mut target = provider.base_url.clone();
+    target.push_str(&inbound.endpoint.upstream_path(provider.kind, &attempt.model));
+    let mut headers = headers::to_upstream(inbound.headers, provider.forward_trace);
+    if let Some(credential) = &provider.credential {
+        place(credential, &mut headers, &mut target)
+            .ok_or_else(|| misconfigured(&provider.slug, "its credential cannot stand in a header"))?;
+    }
+    let uri: Uri =
+        target.parse().map_err(|_| misconfigured(&provider.slug, "its base URL is not a URL"))?;
+    let body = edit::apply(inbound.body, edits(inbound.facts, attempt));
+    let mut request = Request::new(RequestBody::from(body));
+    *request.method_mut() = inbound.method.clone();
+    *request.uri_mut() = uri;
+    *request.headers_mut() = headers;
+    Ok(request)
+}
+
+fn misconfigured(slug: &str, what: &str) -> Error {
+    Error::new(
+        Kind::Unavailable,
+        format!("the provider `{slug}` is misconfigured: tell the operator of this gateway"),
+    )
+    .with_context(format!("provider `{slug}`: {what}"))
+}
+
+/// Puts the credential where the provider wants it; `None` when it has characters no header may
+/// have.
+fn place(credential: &Credential, headers: &mut HeaderMap, target: &mut String) -> Option<()> {
+    let secret = credential.secret.expose();
+    match &credential.placement {
+        CredentialPlacement::Bearer => {
+            let mut value = HeaderValue::try_from(format!("Bearer {secret}")).ok()?;
+            value.set_sensitive(true);
+            headers.insert(header::AUTHORIZATION, value);
+        }
+        CredentialPlacement::Header(name) => {
+            let name = header::HeaderName::try_from(name.as_str()).ok()?;
+            let mut value = HeaderValue::try_from(secret).ok()?;
+            value.set_sensitive(true);
+            headers.insert(name, value);
+        }
+        CredentialPlacement::Query(name) => {
+            target.push(if target.contains('?') { '&' } else { '?' });
+            target.push_str(name);
+            target.push('=');
+            target.push_str(&tollgate_wire::endpoint::encode_query_value(secret));
+        }
+    }
+    Some(())
+}

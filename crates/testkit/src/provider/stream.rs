@@ -1,0 +1,85 @@
+//! How a streamed answer becomes chunks: what opens it, one piece per word, what closes it, with
+//! the pace and the breaks the prompt asked for. The dialects supply the events.
+
+use super::ask::{Ask, Break};
+use crate::answer::{Answer, Chunk, End};
+use serde_json::Value;
+use std::time::Duration;
+
+/// The events of one streamed answer.
+pub(super) struct Stream {
+    pub(super) framing: Framing,
+    pub(super) opening: Vec<Value>,
+    pub(super) pieces: Vec<Value>,
+    pub(super) closing: Vec<Value>,
+    /// The dialect's event for a failure in mid-stream.
+    pub(super) error: Value,
+}
+
+/// How an event looks on the wire.
+#[derive(Clone, Copy)]
+pub(super) enum Framing {
+    /// `data: …`, and `data: [DONE]` at the end: OpenAI chat.
+    DataThenDone,
+    /// `event: <type>` and `data: …`: OpenAI responses, Anthropic.
+    Named,
+    /// `data: …` with CRLF, no end mark: Gemini.
+    Crlf,
+}
+
+impl Framing {
+    fn event(self, event: &Value) -> String {
+        match self {
+            Self::DataThenDone => format!("data: {event}\n\n"),
+            Self::Crlf => format!("data: {event}\r\n\r\n"),
+            Self::Named => {
+                let name = event.get("type").and_then(Value::as_str).unwrap_or("error");
+                format!("event: {name}\ndata: {event}\n\n")
+            }
+        }
+    }
+}
+
+impl Stream {
+    /// The answer, billed piece by piece: reasoning with the opening, the rest evenly.
+    pub(super) fn answer(self, ask: &Ask) -> Answer {
+        let chunk = |event: &Value, after: Duration, output_tokens: u64| Chunk {
+            after,
+            bytes: self.framing.event(event).into(),
+            output_tokens,
+        };
+        let mut left = ask.output_tokens();
+        let mut chunks = Vec::new();
+        let mut reasoning = ask.reasoning_tokens;
+        for event in &self.opening {
+            chunks.push(chunk(event, Duration::ZERO, reasoning));
+            left -= std::mem::take(&mut reasoning);
+        }
+        let shown = match ask.breaks {
+            Some((after, _)) => after.min(self.pieces.len()),
+            None => self.pieces.len(),
+        };
+        let mut to_go = u64::try_from(self.pieces.len()).unwrap_or(u64::MAX);
+        for event in self.pieces.iter().take(shown) {
+            let share = left / to_go;
+            chunks.push(chunk(event, ask.pace, share));
+            left -= share;
+            to_go -= 1;
+        }
+        let mut then = End::Clean;
+        match ask.breaks {
+            None => {
+                chunks.extend(self.closing.iter().map(|event| chunk(event, Duration::ZERO, 0)));
+                if matches!(self.framing, Framing::DataThenDone) {
+                    chunks.push(Chunk::now("data: [DONE]\n\n"));
+                }
+            }
+            Some((_, Break::Error)) => chunks.push(chunk(&self.error, ask.pace, 0)),
+            Some((_, Break::End(end))) => then = end,
+        }
+        let mut answer = Answer::sse(Vec::<&str>::new()).then(then);
+        answer.chunks = chunks;
+        answer.input_tokens = ask.input_tokens;
+        answer
+    }
+}

@@ -1,0 +1,76 @@
+//! What a request asks for, read without building a JSON tree: the model, streaming, what bounds
+//! the output, how large the input is.
+
+use crate::{anthropic, edit::Edit, endpoint::Endpoint, gemini, openai};
+use std::ops::Range;
+use tollgate_core::{
+    error::{Error, Kind},
+    format::Format,
+};
+
+/// What a request asks for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RequestFacts {
+    /// The model as the client names it (from the body, or from the path for Gemini).
+    pub model: String,
+    /// Where the model's JSON string (quotes included) stands in the body; `None` when the model
+    /// is in the path.
+    pub model_span: Option<Range<usize>>,
+    /// Whether the answer is to be streamed.
+    pub stream: bool,
+    /// The client's own bound on output tokens, reasoning included, per choice.
+    pub output_cap: Option<u64>,
+    /// How many answers are asked for (`n`, `candidateCount`); at least 1.
+    pub choices: u64,
+    /// UTF-8 bytes of all text the model will read: messages, system prompts, tool definitions.
+    /// For byte-level BPE, tokens ≤ bytes.
+    pub text_bytes: u64,
+    /// A bound in tokens for inline images, audio and documents, by table.
+    pub media_tokens: u64,
+    /// The model will read more than the body shows: stored responses, files, URLs, prompts,
+    /// caches, server tools.
+    pub unseen_input: bool,
+    /// The dearest cache write the request asks for.
+    pub cache_write: CacheWrite,
+    /// What selects other rates: `("service_tier", "flex")`, `("speed", "fast")`.
+    pub context: Vec<(&'static str, String)>,
+    /// Chat streams: makes the upstream report usage (`stream_options.include_usage`), when the
+    /// client did not ask for it. The extra chunk is then withheld by the tap.
+    pub ask_for_usage: Option<Edit>,
+    /// The work would go on after this answer (background, batch).
+    pub deferred: bool,
+    /// What ties requests of one conversation together (`prompt_cache_key`).
+    pub affinity: Option<String>,
+}
+
+/// How input is written to the provider's cache.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum CacheWrite {
+    /// Not asked for (implicit caching is the price book's business).
+    #[default]
+    No,
+    /// For the usual few minutes.
+    Short,
+    /// For an hour or longer.
+    Long,
+}
+
+/// Reads the facts of a request to `endpoint`.
+///
+/// # Errors
+/// [`Kind::BadRequest`] with the place, when the body is not a JSON object, names a key twice (two
+/// parsers could read two different requests), nests too deep, or lacks the model.
+pub fn read(endpoint: &Endpoint, body: &[u8]) -> Result<RequestFacts, Error> {
+    match endpoint.format {
+        Format::OpenAiChat => openai::chat_facts(body),
+        Format::OpenAiResponses => openai::responses_facts(body),
+        Format::OpenAiEmbeddings => openai::embeddings_facts(body),
+        Format::AnthropicMessages => anthropic::facts(body),
+        Format::GeminiGenerate => gemini::facts(endpoint, body),
+    }
+}
+
+/// The refusal of a body that cannot be read.
+pub(crate) fn unreadable(error: &serde_json::Error) -> Error {
+    Error::new(Kind::BadRequest, format!("the request body cannot be read: {error}"))
+}
