@@ -1,5 +1,8 @@
 //! What the benchmark programs share: arguments, and the CPU time and memory of a process.
 
+pub mod report;
+pub mod target;
+
 use anyhow::{Context, Result, bail};
 use std::{collections::HashMap, fs};
 

@@ -1,4 +1,4 @@
-//! `cargo xtask prices [VERSION]`: refreshes the bundled price data from the `genai-prices` package.
+//! `cargo xtask prices [VERSION]`: refreshes the bundled data from the `genai-prices` package.
 //!
 //! The package is installed by pip into a directory of its own under `target/`, and `dump.py`
 //! writes what the price book reads. The snapshot records the package's version. Loading it is
@@ -34,7 +34,13 @@ pub fn run(args: &[String]) -> anyhow::Result<()> {
     }
     let mut install = Command::new("python3");
     install
-        .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
+        .args([
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+        ])
         .arg("--target")
         .arg(&packages)
         .arg(&requirement);
@@ -42,7 +48,10 @@ pub fn run(args: &[String]) -> anyhow::Result<()> {
     let mut dump = Command::new("python3");
     dump.args(["-c", DUMP]).env("PYTHONPATH", &packages);
     let book = output(&mut dump, "dump the price data")?.stdout;
-    ensure!(book.starts_with(b"{"), "the dump of the price data is not a JSON object");
+    ensure!(
+        book.starts_with(b"{"),
+        "the dump of the price data is not a JSON object"
+    );
     let snapshot = root.join(SNAPSHOT);
     fs::write(&snapshot, book).with_context(|| format!("write {}", snapshot.display()))
 }

@@ -37,6 +37,11 @@ impl Format {
         }
     }
 
+    /// The format with this name.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|format| format.as_str() == word)
+    }
+
     /// How errors look to a caller of this format.
     pub const fn dialect(self) -> Dialect {
         match self {
@@ -72,6 +77,24 @@ pub enum Operation {
 }
 
 impl Operation {
+    /// Every operation.
+    pub const ALL: [Self; 4] = [Self::Generate, Self::Embed, Self::CountTokens, Self::ListModels];
+
+    /// The name in logs, usage rows and messages.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Generate => "generate",
+            Self::Embed => "embed",
+            Self::CountTokens => "count_tokens",
+            Self::ListModels => "list_models",
+        }
+    }
+
+    /// The operation with this name.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|operation| operation.as_str() == word)
+    }
+
     /// Whether providers bill it (and so whether it is held and priced).
     pub const fn is_billed(self) -> bool {
         match self {

@@ -11,7 +11,7 @@
 //! The one rule: after a reserve or a raise, `posted + spent + held ≤ ceiling` in every account.
 
 pub mod account;
-pub mod accounts;
+mod accounts;
 pub mod authority;
 pub mod book;
 pub mod cover;
@@ -19,12 +19,15 @@ pub mod entry;
 pub mod estimate;
 pub mod exposure;
 pub mod hold;
+mod recent;
 pub mod refusal;
+mod rule;
 pub mod waiting;
 pub mod window;
 
 pub use account::{AccountKey, AccountRow, Opening, Position};
-pub use book::{OrgBook, Outcome, Reserve};
+pub use accounts::{Crossed, LimitState, Limits};
+pub use book::{OrgBook, Outcome, Outdated, Reserve};
 pub use cover::Cover;
 pub use entry::{Entry, EntryKind, Fact, FactKind, Flags};
 pub use hold::{Grant, HoldError, HoldKey, RaiseError, Settled};

@@ -21,6 +21,7 @@ pub mod price;
 pub mod principal;
 pub mod project;
 pub mod provider;
+pub mod record;
 pub mod route;
 pub mod secret;
 pub mod snapshot;

@@ -10,8 +10,8 @@
 //! of its tokens; arithmetic past the range is an error (or, in a bound, the largest amount), never
 //! a wrap. Nothing here reads a clock or a file.
 
-mod bound;
 mod book;
+mod bound;
 mod card;
 mod cost;
 mod data;
@@ -25,10 +25,9 @@ mod repair;
 #[cfg(test)]
 mod tests;
 
-pub use bound::{CacheWrite, InputKind, TokenRates};
 pub use book::PriceBook;
+pub use bound::{CacheWrite, InputKind, TokenRates};
 pub use cost::Cost;
 pub use error::{PriceDataError, PriceError};
 pub use model::ModelPricing;
 pub use of_provider::{CostSource, PricedReport, ProviderPrices};
-pub use rate::Rate;

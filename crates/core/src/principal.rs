@@ -1,8 +1,9 @@
-//! Who is calling: the resolved identity behind a credential.
+//! Who is calling: the resolved identity behind a credential. Which limits apply follows from the
+//! ids: every limit of each of their scopes.
 
 use crate::{
     id::{AgentSessionId, ApiKeyId, MemberId, OrganizationId, ProjectId},
-    limit::{Limit, Scope},
+    limit::Scope,
 };
 
 /// The ids a request is attributed to.
@@ -44,8 +45,6 @@ pub struct Principal {
     pub key_name: String,
     /// Slug of the project, for people.
     pub project_slug: String,
-    /// Every limit that applies, of every scope.
-    pub limits: Vec<Limit>,
     /// Routes this caller may use; empty = all.
     pub allowed_routes: Vec<String>,
     /// Models this caller may use; empty = all.

@@ -105,12 +105,6 @@ fn principal_of(org: &OrganizationSnapshot, key: &ApiKey) -> Principal {
         api_key: Some(key.id),
         session: None,
     };
-    let limits = ids
-        .scopes()
-        .filter_map(|scope| org.limits.get(&scope))
-        .flatten()
-        .copied()
-        .collect();
     Principal {
         ids,
         key_name: key.name.clone(),
@@ -118,7 +112,6 @@ fn principal_of(org: &OrganizationSnapshot, key: &ApiKey) -> Principal {
             .projects
             .get(&key.project)
             .map_or_else(String::new, |p| p.slug.clone()),
-        limits,
         allowed_routes: key.allowed_routes.clone(),
         allowed_models: key.allowed_models.clone(),
     }

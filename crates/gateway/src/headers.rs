@@ -10,8 +10,7 @@ pub(crate) const PROVIDER: HeaderName = HeaderName::from_static("tollgate-provid
 /// Exact cost of a non-streaming answer: `0.0123USD`.
 pub(crate) const COST: HeaderName = HeaderName::from_static("tollgate-cost");
 /// The same under the name that pydantic-ai reads.
-pub(crate) const COST_COMPATIBLE: HeaderName =
-    HeaderName::from_static("logfire-ai-gateway-cost");
+pub(crate) const COST_COMPATIBLE: HeaderName = HeaderName::from_static("logfire-ai-gateway-cost");
 /// The provider under the name that existing clients read.
 pub(crate) const PROVIDER_COMPATIBLE: HeaderName =
     HeaderName::from_static("pydantic-ai-gateway-active-provider");
@@ -21,33 +20,76 @@ pub(crate) const SIMULATE: HeaderName = HeaderName::from_static("tollgate-simula
 /// Never sent upstream.
 const CLIENT_ONLY: &[&str] = &[
     // Hop by hop (RFC 9110 §7.6.1), and what is computed anew for the upstream's connection.
-    "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection",
-    "te", "trailer", "transfer-encoding", "upgrade", "http2-settings", "host", "content-length",
+    "connection",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "http2-settings",
+    "host",
+    "content-length",
     "expect",
     // The upstream's answer must be readable: it is asked for identity.
     "accept-encoding",
     // Credentials in every dialect: they are the caller's credentials *to us*.
-    "authorization", "x-api-key", "api-key", "x-goog-api-key", "cookie",
-    "x-amz-date", "x-amz-security-token", "x-amz-content-sha256",
+    "authorization",
+    "x-api-key",
+    "api-key",
+    "x-goog-api-key",
+    "cookie",
+    "x-amz-date",
+    "x-amz-security-token",
+    "x-amz-content-sha256",
     // Selectors that would move the bill or the scope inside the operator's account.
-    "openai-organization", "openai-project", "anthropic-workspace-id",
-    "anthropic-user-profile-id", "x-goog-user-project", "x-hf-bill-to",
+    "openai-organization",
+    "openai-project",
+    "anthropic-workspace-id",
+    "anthropic-user-profile-id",
+    "x-goog-user-project",
+    "x-hf-bill-to",
     // Where the caller sits is nobody's business upstream.
-    "forwarded", "via", "true-client-ip", "x-real-ip", "x-client-ip", "cdn-loop",
+    "forwarded",
+    "via",
+    "true-client-ip",
+    "x-real-ip",
+    "x-client-ip",
+    "cdn-loop",
 ];
 
 /// Prefixes of headers never sent upstream: client addresses, the edge's own, ours.
-const CLIENT_ONLY_PREFIXES: &[&str] =
-    &["x-forwarded-", "cf-", "tollgate-", "x-tollgate-", "logfire-ai-gateway-", "pydantic-ai-gateway-"];
+const CLIENT_ONLY_PREFIXES: &[&str] = &[
+    "x-forwarded-",
+    "cf-",
+    "tollgate-",
+    "x-tollgate-",
+    "logfire-ai-gateway-",
+    "pydantic-ai-gateway-",
+];
 
 /// Never sent to a client.
 const UPSTREAM_ONLY: &[&str] = &[
-    "connection", "keep-alive", "proxy-authenticate", "proxy-connection", "te", "trailer",
-    "transfer-encoding", "upgrade",
+    "connection",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
     // Names of the operator's account, cookies for the provider's domain, and policies that would
     // be taken as ours.
-    "openai-organization", "openai-project", "anthropic-organization-id",
-    "anthropic-workspace-id", "set-cookie", "alt-svc", "strict-transport-security", "report-to",
+    "openai-organization",
+    "openai-project",
+    "anthropic-organization-id",
+    "anthropic-workspace-id",
+    "set-cookie",
+    "alt-svc",
+    "strict-transport-security",
+    "report-to",
     "nel",
 ];
 
@@ -61,14 +103,19 @@ pub(crate) fn to_upstream(client: &HeaderMap, forward_trace: bool) -> HeaderMap 
     for (name, value) in client {
         let text = name.as_str();
         let dropped = CLIENT_ONLY.contains(&text)
-            || CLIENT_ONLY_PREFIXES.iter().any(|prefix| text.starts_with(prefix))
+            || CLIENT_ONLY_PREFIXES
+                .iter()
+                .any(|prefix| text.starts_with(prefix))
             || (!forward_trace && TRACE.contains(&text))
             || named.iter().any(|hop| hop.eq_ignore_ascii_case(text));
         if !dropped {
             headers.append(name.clone(), value.clone());
         }
     }
-    headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    headers.insert(
+        header::ACCEPT_ENCODING,
+        HeaderValue::from_static("identity"),
+    );
     headers
 }
 
@@ -107,7 +154,12 @@ mod tests {
     fn map(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
         pairs
             .iter()
-            .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
+            .map(|(name, value)| {
+                (
+                    HeaderName::from_static(name),
+                    HeaderValue::from_static(value),
+                )
+            })
             .collect()
     }
 

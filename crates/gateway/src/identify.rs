@@ -21,9 +21,9 @@ pub(crate) trait Hash {
     fn hash(&self, secret: &str) -> KeyHash;
 }
 
-impl Hash for tollgate_store::seal::KeyHasher {
+impl Hash for tollgate_store::KeyHasher {
     fn hash(&self, secret: &str) -> KeyHash {
-        tollgate_store::seal::KeyHasher::hash(self, secret)
+        tollgate_store::KeyHasher::hash(self, secret)
     }
 }
 
@@ -50,7 +50,9 @@ pub(crate) fn identify(
             continue;
         }
         previous = Some(secret);
-        let Some(entry) = snapshot.keys.get(&hasher.hash(secret)) else { continue };
+        let Some(entry) = snapshot.keys.get(&hasher.hash(secret)) else {
+            continue;
+        };
         match known {
             Some(other) if other.key.id != entry.key.id => return Err(two_credentials()),
             _ => known = Some(entry),
@@ -88,7 +90,9 @@ fn usable(entry: &KeyEntry, now: Timestamp) -> Result<Arc<Principal>, Error> {
         ApiKeyState::Blocked => {
             return Err(Error::new(
                 Kind::Forbidden,
-                format!("the API key `{name}` is blocked, because a model without a price was called with it: ask an admin to clear it"),
+                format!(
+                    "the API key `{name}` is blocked, because a model without a price was called with it: ask an admin to clear it"
+                ),
             ));
         }
     }
@@ -127,7 +131,10 @@ fn credentials<'r>(
         .into_iter()
         .flat_map(|query| query.split('&'))
         .filter_map(|pair| pair.strip_prefix("key="));
-    bearer.chain(named).chain(in_query).filter(|secret| !secret.is_empty())
+    bearer
+        .chain(named)
+        .chain(in_query)
+        .filter(|secret| !secret.is_empty())
 }
 
 /// The token of `Bearer <token>`; the scheme's case does not matter (RFC 9110 §11.1).

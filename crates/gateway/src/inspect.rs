@@ -19,7 +19,10 @@ const MODEL_CHARS_MAX: usize = 256;
 /// go on (and be billed) after the answer.
 pub(crate) fn inspect(endpoint: &Endpoint, body: &[u8]) -> Result<RequestFacts, Error> {
     if body.is_empty() {
-        return Err(Error::new(Kind::BadRequest, "the request has no body: send a JSON object"));
+        return Err(Error::new(
+            Kind::BadRequest,
+            "the request has no body: send a JSON object",
+        ));
     }
     let facts = facts::read(endpoint, body)?;
     if facts.model.is_empty()
@@ -28,7 +31,9 @@ pub(crate) fn inspect(endpoint: &Endpoint, body: &[u8]) -> Result<RequestFacts, 
     {
         return Err(Error::new(
             Kind::BadRequest,
-            format!("the model name is empty, longer than {MODEL_CHARS_MAX} characters or contains control characters"),
+            format!(
+                "the model name is empty, longer than {MODEL_CHARS_MAX} characters or contains control characters"
+            ),
         ));
     }
     if facts.deferred {

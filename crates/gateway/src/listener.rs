@@ -36,7 +36,10 @@ impl Listener {
         tls: Option<Arc<rustls::ServerConfig>>,
     ) -> io::Result<Self> {
         let socket = TcpListener::bind(address).await?;
-        Ok(Self { socket, tls: tls.map(TlsAcceptor::from) })
+        Ok(Self {
+            socket,
+            tls: tls.map(TlsAcceptor::from),
+        })
     }
 
     /// Where it listens.
@@ -127,7 +130,11 @@ async fn connection<S>(
         let gateway = Arc::clone(&gateway);
         async move { Ok::<_, std::convert::Infallible>(pipeline::serve(gateway, request).await) }
     });
-    let served = watcher.watch(server.serve_connection(TokioIo::new(stream), service).into_owned());
+    let served = watcher.watch(
+        server
+            .serve_connection(TokioIo::new(stream), service)
+            .into_owned(),
+    );
     if let Err(error) = served.await {
         tracing::debug!(%error, "a connection ended early");
     }

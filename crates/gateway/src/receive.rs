@@ -9,7 +9,10 @@ use http::{HeaderMap, Method, Request, header};
 use http_body::Body;
 use http_body_util::BodyExt;
 use std::fmt::Display;
-use tollgate_core::error::{Error, Kind};
+use tollgate_core::{
+    error::{Error, Kind},
+    format::Dialect,
+};
 use tollgate_wire::endpoint::Endpoint;
 
 /// Where under `/proxy/` a request goes.
@@ -43,12 +46,31 @@ pub(crate) fn endpoint(
     rest: &str,
     query: Option<&str>,
 ) -> Result<Endpoint, Error> {
-    tollgate_wire::endpoint::endpoint(method, rest, query).ok_or_else(|| {
+    Endpoint::of(method, rest, query).ok_or_else(|| {
         Error::new(
             Kind::UnknownEndpoint,
             format!("`{method} {rest}` is not an endpoint of this gateway: see the endpoint table in its documentation"),
         )
     })
+}
+
+/// The dialect to refuse an unknown path in: what the path looks like it wanted.
+pub(crate) fn dialect_of(rest: &str) -> Dialect {
+    if rest.contains("/messages") {
+        Dialect::Anthropic
+    } else if rest.contains("/models/") || rest.contains("/publishers/") {
+        Dialect::Google
+    } else {
+        Dialect::OpenAi
+    }
+}
+
+/// The refusal of a path outside the data plane.
+pub(crate) fn nothing_here(path: &str) -> Error {
+    Error::new(
+        Kind::UnknownEndpoint,
+        format!("nothing is served at `{path}`: requests go to /proxy/<route>/…"),
+    )
 }
 
 /// Reads the body, up to the limit and no slower than the idle timeout allows.
@@ -124,14 +146,19 @@ fn refuse_encoded(headers: &HeaderMap) -> Result<(), Error> {
 fn too_large(limit: u64) -> Error {
     Error::new(
         Kind::TooLarge,
-        format!("the request body is larger than {limit} bytes, the limit of this gateway (server.body_limit)"),
+        format!(
+            "the request body is larger than {limit} bytes, the limit of this gateway (server.body_limit)"
+        ),
     )
 }
 
 fn slow(settings: &GatewaySettings) -> Error {
     Error::new(
         Kind::RequestTimeout,
-        format!("no byte of the request body came for {} s", settings.body_idle_timeout.as_secs()),
+        format!(
+            "no byte of the request body came for {} s",
+            settings.body_idle_timeout.as_secs()
+        ),
     )
 }
 
@@ -144,9 +171,19 @@ mod tests {
         assert_eq!(address("/proxy/models"), Some(Address::AllModels));
         assert_eq!(
             address("/proxy/openai/v1/chat/completions"),
-            Some(Address::Route { route: "openai", rest: "/v1/chat/completions" })
+            Some(Address::Route {
+                route: "openai",
+                rest: "/v1/chat/completions"
+            })
         );
-        for outside in ["/", "/proxy", "/proxy/", "/proxy/openai", "/proxy//x", "/metrics"] {
+        for outside in [
+            "/",
+            "/proxy",
+            "/proxy/",
+            "/proxy/openai",
+            "/proxy//x",
+            "/metrics",
+        ] {
             assert_eq!(address(outside), None, "{outside}");
         }
     }

@@ -1,8 +1,7 @@
 //! Errors at the edge: an [`Error`] becomes an answer in the caller's dialect.
 
-use crate::headers;
-use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
+use crate::{headers, relay::ResponseBody};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, header};
 use tollgate_core::{error::Error, format::Dialect, id::RequestId};
 use tollgate_wire::error::CallerTraits;
 
@@ -10,7 +9,10 @@ use tollgate_wire::error::CallerTraits;
 pub(crate) fn traits(headers: &HeaderMap) -> CallerTraits {
     let starts = |name: HeaderName| {
         headers.get(name).is_some_and(|value| {
-            value.as_bytes().get(..5).is_some_and(|start| start.eq_ignore_ascii_case(b"codex"))
+            value
+                .as_bytes()
+                .get(..5)
+                .is_some_and(|start| start.eq_ignore_ascii_case(b"codex"))
         })
     };
     CallerTraits {
@@ -19,21 +21,16 @@ pub(crate) fn traits(headers: &HeaderMap) -> CallerTraits {
 }
 
 /// The answer that says `error`.
-pub(crate) fn refusal<B: From<Bytes>>(
+pub(crate) fn refusal(
     error: &Error,
     dialect: Dialect,
     request_id: RequestId,
     caller: CallerTraits,
-) -> Response<B> {
-    let rendered = tollgate_wire::error::render(error, dialect, &request_id.to_string(), caller);
-    let mut response = Response::new(B::from(rendered.body));
-    *response.status_mut() =
-        StatusCode::from_u16(rendered.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    for (name, value) in rendered.headers {
-        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
-            response.headers_mut().append(name, value);
-        }
-    }
+) -> Response<ResponseBody> {
+    let rendered = tollgate_wire::error::render(error, dialect, request_id, caller);
+    let mut response = Response::new(ResponseBody::whole(rendered.body));
+    *response.status_mut() = rendered.status;
+    *response.headers_mut() = rendered.headers;
     stamp(response.headers_mut(), request_id);
     response
 }

@@ -47,7 +47,10 @@ pub(crate) fn plan(
     let attempts = match resolve(org, wanted)? {
         Resolved::Group(group) => ordered(org, group, wanted, random),
         Resolved::Provider(provider) => {
-            vec![Attempt { provider: Arc::clone(provider), model: wanted.model.to_owned() }]
+            vec![Attempt {
+                provider: Arc::clone(provider),
+                model: wanted.model.to_owned(),
+            }]
         }
     };
     if attempts.is_empty() {
@@ -64,7 +67,8 @@ pub(crate) fn plan(
 }
 
 fn permitted(principal: &Principal, wanted: Wanted<'_>) -> Result<(), Error> {
-    let listed = |allowed: &[String], name: &str| allowed.is_empty() || allowed.iter().any(|a| a == name);
+    let listed =
+        |allowed: &[String], name: &str| allowed.is_empty() || allowed.iter().any(|a| a == name);
     if !listed(&principal.allowed_routes, wanted.route) {
         return Err(Error::new(
             Kind::UnknownRoute,
@@ -118,8 +122,10 @@ fn resolve<'s>(org: &'s OrganizationSnapshot, wanted: Wanted<'_>) -> Result<Reso
 fn by_alias<'s>(org: &'s OrganizationSnapshot, wanted: Wanted<'_>) -> Result<Resolved<'s>, Error> {
     let speaks_alias =
         route::alias_formats(wanted.route).is_some_and(|formats| formats.contains(&wanted.format));
-    let mut speakers =
-        org.providers.values().filter(|provider| provider.kind.formats().contains(&wanted.format));
+    let mut speakers = org
+        .providers
+        .values()
+        .filter(|provider| provider.kind.formats().contains(&wanted.format));
     match (speaks_alias, speakers.next(), speakers.next()) {
         (true, Some(only), None) => Ok(Resolved::Provider(only)),
         (true, Some(_), Some(_)) => Err(Error::new(
@@ -143,18 +149,30 @@ fn by_alias<'s>(org: &'s OrganizationSnapshot, wanted: Wanted<'_>) -> Result<Res
 }
 
 fn named_or_none(routes: &[String]) -> String {
-    if routes.is_empty() { "none: add a provider to the settings".to_owned() } else { routes.join(", ") }
+    if routes.is_empty() {
+        "none: add a provider to the settings".to_owned()
+    } else {
+        routes.join(", ")
+    }
 }
 
 /// Slugs of groups and providers that take this format, sorted.
 fn speaking(org: &OrganizationSnapshot, format: Format) -> Vec<String> {
     let speaks = |provider: &Provider| provider.kind.formats().contains(&format);
     let groups = org.groups.values().filter(|group| {
-        group.targets.iter().any(|t| org.providers.get(&t.provider).is_some_and(|p| speaks(p)))
+        group
+            .targets
+            .iter()
+            .any(|t| org.providers.get(&t.provider).is_some_and(|p| speaks(p)))
     });
     let mut slugs: Vec<String> = groups
         .map(|group| group.slug.clone())
-        .chain(org.providers.values().filter(|p| speaks(p)).map(|p| p.slug.clone()))
+        .chain(
+            org.providers
+                .values()
+                .filter(|p| speaks(p))
+                .map(|p| p.slug.clone()),
+        )
         .collect();
     slugs.sort();
     slugs.dedup();
@@ -178,11 +196,20 @@ fn ordered(
     let mut attempts = Vec::with_capacity(able.len());
     while let Some((first, _)) = able.first() {
         let priority = first.priority;
-        let same = able.iter().take_while(|(target, _)| target.priority == priority).count();
+        let same = able
+            .iter()
+            .take_while(|(target, _)| target.priority == priority)
+            .count();
         let (target, provider) = able.remove(drawn(able.iter().take(same), random));
-        let mapped = target.models.iter().find(|(asked, _)| asked == wanted.model);
+        let mapped = target
+            .models
+            .iter()
+            .find(|(asked, _)| asked == wanted.model);
         let model = mapped.map_or(wanted.model, |(_, sent)| sent).to_owned();
-        attempts.push(Attempt { provider: Arc::clone(provider), model });
+        attempts.push(Attempt {
+            provider: Arc::clone(provider),
+            model,
+        });
     }
     attempts
 }
@@ -192,7 +219,9 @@ fn drawn<'t>(
     targets: impl Iterator<Item = &'t (&'t Target, &'t Arc<Provider>)> + Clone,
     random: &mut dyn FnMut(u32) -> u32,
 ) -> usize {
-    let total = targets.clone().fold(0_u32, |sum, (target, _)| sum.saturating_add(target.weight));
+    let total = targets
+        .clone()
+        .fold(0_u32, |sum, (target, _)| sum.saturating_add(target.weight));
     if total == 0 {
         return 0;
     }

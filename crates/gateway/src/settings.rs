@@ -1,6 +1,7 @@
 //! What an operator may tune of the data plane. Every bound of the request path is here.
 
 use std::time::Duration;
+use tollgate_core::ledger::exposure::UncappedPolicy;
 
 /// Bounds and timeouts of the data plane.
 #[derive(Clone, Debug)]
@@ -25,7 +26,17 @@ pub struct GatewaySettings {
     /// How long running requests may finish after a stop was asked for.
     pub drain_timeout: Duration,
     /// How holds are estimated.
-    pub estimates: tollgate_core::ledger::exposure::Policy,
+    pub estimates: EstimatePolicy,
+}
+
+/// How holds are estimated (`docs/ledger.md`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct EstimatePolicy {
+    /// No learned figures for the input and no partial cover: a limit is never passed by an
+    /// estimate, and blocks earlier.
+    pub strict: bool,
+    /// What becomes of a request that cannot be cut and states no output cap.
+    pub uncapped: UncappedPolicy,
 }
 
 impl Default for GatewaySettings {
@@ -40,7 +51,7 @@ impl Default for GatewaySettings {
             request_deadline: Duration::from_secs(3_600),
             hold_wait: Duration::from_secs(2),
             drain_timeout: Duration::from_secs(30),
-            estimates: tollgate_core::ledger::exposure::Policy::default(),
+            estimates: EstimatePolicy::default(),
         }
     }
 }

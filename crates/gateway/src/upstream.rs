@@ -4,9 +4,9 @@
 mod answer;
 mod client;
 mod request;
-mod simulated;
+pub(crate) mod simulated;
 
 pub use client::Client;
 
-pub(crate) use answer::{Answer, AnswerBody};
-pub(crate) use request::build;
+pub(crate) use answer::{Answer, AnswerBody, BodyError};
+pub(crate) use request::{Inbound, build, edits};

@@ -13,7 +13,7 @@ use std::{
 };
 
 /// Name of the lock file in the data directory.
-pub const LOCK_FILE: &str = "tollgate.lock";
+const LOCK_FILE: &str = "tollgate.lock";
 
 /// A data directory that exists.
 #[derive(Clone, Debug)]

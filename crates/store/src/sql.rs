@@ -9,11 +9,15 @@ use crate::error::{Result, StoreError};
 use sqlx::{AssertSqlSafe, Row as _, Sqlite, ValueRef as _, sqlite::SqliteRow};
 use tollgate_core::clock::Timestamp;
 
+mod batch;
+
+pub(crate) use batch::Batch;
+
 /// A connection of the engine.
 pub(crate) type Connection = sqlx::SqliteConnection;
 
 /// A value bound to a statement.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Value {
     Null,
     Integer(i64),
@@ -121,7 +125,7 @@ impl Query {
     }
 
     /// Binds many placeholders.
-    pub(crate) fn bind_all(mut self, values: impl IntoIterator<Item = Value>) -> Self {
+    fn bind_all(mut self, values: impl IntoIterator<Item = Value>) -> Self {
         self.values.extend(values);
         self
     }
@@ -177,15 +181,6 @@ impl Query {
         });
         (self.table, driver)
     }
-}
-
-/// `(?, ?), (?, ?)`: the value lists of an insert of `rows` rows.
-///
-/// The one engine-specific text: SQLite looks numbered placeholders up one after the other (a
-/// thousand of them cost a millisecond per run), nameless ones are free.
-pub(crate) fn value_lists(rows: usize, columns: usize) -> String {
-    let list = format!("({})", vec!["?"; columns].join(","));
-    vec![list.as_str(); rows].join(",")
 }
 
 /// A row of a table.

@@ -22,6 +22,8 @@ pub struct Answer {
     pub then: End,
     /// What this request costs by its input, on the upstream's bill.
     pub input_tokens: u64,
+    /// Part of the input that was read from the cache.
+    pub cached_tokens: u64,
 }
 
 /// Status and headers.
@@ -86,6 +88,7 @@ impl Answer {
             chunks: vec![Chunk::now(body)],
             then: End::Clean,
             input_tokens: 0,
+            cached_tokens: 0,
         }
     }
 
@@ -113,6 +116,7 @@ impl Answer {
             chunks: vec![Chunk::now(bytes)],
             then: End::Cut,
             input_tokens: 0,
+            cached_tokens: 0,
         }
     }
 

@@ -5,9 +5,13 @@
 //! It is written on the bare socket, because most of what it must be able to do (two lengths, a
 //! body cut short, a reset, bytes that are not HTTP) is what an HTTP library exists to prevent.
 //!
+//! Tests in other languages steer it over HTTP (see the `control` module): paths that start with
+//! `/_` are for them and stand in no log.
+//!
 //! A request nobody scripted, or one that is not HTTP, fails the test when the upstream is dropped.
 
 mod connection;
+mod control;
 mod received;
 
 pub use received::{Bill, Ended, Received};
@@ -72,7 +76,9 @@ impl Upstream {
         let listener = TcpListener::bind(address)
             .await
             .expect("the upstream's address is free");
-        let address = listener.local_addr().expect("a bound socket has an address");
+        let address = listener
+            .local_addr()
+            .expect("a bound socket has an address");
         let shared = Arc::new(Shared {
             started: Instant::now(),
             script: Mutex::default(),
@@ -101,7 +107,9 @@ impl Upstream {
         let listener = TcpListener::bind(("127.0.0.1", 0))
             .await
             .expect("a port is free");
-        let address = listener.local_addr().expect("a bound socket has an address");
+        let address = listener
+            .local_addr()
+            .expect("a bound socket has an address");
         format!("http://{address}")
     }
 

@@ -21,3 +21,6 @@ use crate::{edit::Edit, json};
 pub(crate) fn cost_edit(body: &[u8], cost: &str) -> Option<Edit> {
     json::cost_edit(body, &["usage"], cost)
 }
+
+#[cfg(test)]
+mod tests;

@@ -26,7 +26,11 @@ pub fn apply(body: &Bytes, mut edits: Vec<Edit>) -> Vec<Bytes> {
     for edit in edits {
         if edit.range.start < at || edit.range.end > body.len() || edit.range.start > edit.range.end
         {
-            debug_assert!(false, "edit `{}` overlaps another or passes the end", edit.rule);
+            debug_assert!(
+                false,
+                "edit `{}` overlaps another or passes the end",
+                edit.rule
+            );
             continue;
         }
         if edit.range.start > at {
@@ -51,8 +55,16 @@ mod tests {
     fn splices_without_copying_the_rest() {
         let body = Bytes::from_static(br#"{"model":"a","n":1}"#);
         let edits = vec![
-            Edit { rule: "flag", range: 1..1, with: Bytes::from_static(b"\"x\":1,") },
-            Edit { rule: "model", range: 9..12, with: Bytes::from_static(b"\"bb\"") },
+            Edit {
+                rule: "flag",
+                range: 1..1,
+                with: Bytes::from_static(b"\"x\":1,"),
+            },
+            Edit {
+                rule: "model",
+                range: 9..12,
+                with: Bytes::from_static(b"\"bb\""),
+            },
         ];
         let segments = apply(&body, edits);
         assert_eq!(segments.concat(), br#"{"x":1,"model":"bb","n":1}"#);

@@ -60,7 +60,11 @@ pub fn render(
     advise(&mut headers, error.retry());
     let body = match dialect {
         Dialect::OpenAi => {
-            insert_id(&mut headers, HeaderName::from_static("x-request-id"), request_id);
+            insert_id(
+                &mut headers,
+                HeaderName::from_static("x-request-id"),
+                request_id,
+            );
             if caller.codex && is_limit(error.kind()) {
                 openai::promote(&mut headers, error.message());
                 openai::usage_limit_body(error)
@@ -69,12 +73,20 @@ pub fn render(
             }
         }
         Dialect::Anthropic => {
-            insert_id(&mut headers, HeaderName::from_static("request-id"), request_id);
+            insert_id(
+                &mut headers,
+                HeaderName::from_static("request-id"),
+                request_id,
+            );
             anthropic::body(error, request_id)
         }
         Dialect::Google => google::body(error),
     };
-    Rendered { status, headers, body: Bytes::from(body) }
+    Rendered {
+        status,
+        headers,
+        body: Bytes::from(body),
+    }
 }
 
 fn status(kind: Kind, dialect: Dialect, caller: CallerTraits) -> StatusCode {

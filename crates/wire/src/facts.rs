@@ -8,6 +8,8 @@ use tollgate_core::{
     format::Format,
 };
 
+pub use tollgate_core::price::CacheWrite;
+
 /// What a request asks for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RequestFacts {
@@ -43,18 +45,6 @@ pub struct RequestFacts {
     pub affinity: Option<String>,
 }
 
-/// How input is written to the provider's cache.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum CacheWrite {
-    /// Not asked for (implicit caching is the price book's business).
-    #[default]
-    No,
-    /// For the usual few minutes.
-    Short,
-    /// For an hour or longer.
-    Long,
-}
-
 /// Reads the facts of a request to `endpoint`.
 ///
 /// # Errors
@@ -72,5 +62,8 @@ pub fn read(endpoint: &Endpoint, body: &[u8]) -> Result<RequestFacts, Error> {
 
 /// The refusal of a body that cannot be read.
 pub(crate) fn unreadable(error: &serde_json::Error) -> Error {
-    Error::new(Kind::BadRequest, format!("the request body cannot be read: {error}"))
+    Error::new(
+        Kind::BadRequest,
+        format!("the request body cannot be read: {error}"),
+    )
 }

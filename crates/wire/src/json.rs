@@ -37,7 +37,13 @@ pub(crate) fn read_object<'de, M: Members<'de>>(
     body: &'de [u8],
     members: &mut M,
 ) -> Result<(), Error> {
-    let mut json = serde_json::Deserializer::from_slice(body);
+    // Validated once: the parser would else validate every string by itself.
+    let body = std::str::from_utf8(body).map_err(|error| {
+        let place = error.valid_up_to();
+        let message = format!("the request body cannot be read: byte {place} is not UTF-8");
+        Error::new(Kind::BadRequest, message)
+    })?;
+    let mut json = serde_json::Deserializer::from_str(body);
     json.deserialize_map(ObjectVisitor(members))
         .and_then(|()| json.end())
         .map_err(|error| unreadable(&error))
@@ -71,12 +77,25 @@ impl<'de, M: Members<'de>> Visitor<'de> for ObjectVisitor<'_, M> {
 
 /// The refusal of a request that names no model, with where it belongs.
 pub(crate) fn no_model(place: &str) -> Error {
-    Error::new(Kind::BadRequest, format!("the request names no model: {place}"))
+    Error::new(
+        Kind::BadRequest,
+        format!("the request names no model: {place}"),
+    )
+}
+
+/// Reads what `data` says, leniently: `None` when it is not what was expected.
+pub(crate) fn parse<'de, T: Deserialize<'de>>(data: &'de [u8]) -> Option<T> {
+    // Validated once: the parser would else validate every string by itself.
+    serde_json::from_str(std::str::from_utf8(data).ok()?).ok()
 }
 
 /// Where `raw`, which must be borrowed from `body`, stands in it.
 pub(crate) fn span(body: &[u8], raw: &RawValue) -> Option<Range<usize>> {
-    let start = raw.get().as_ptr().addr().checked_sub(body.as_ptr().addr())?;
+    let start = raw
+        .get()
+        .as_ptr()
+        .addr()
+        .checked_sub(body.as_ptr().addr())?;
     let end = start.checked_add(raw.get().len())?;
     (end <= body.len()).then_some(start..end)
 }
@@ -133,7 +152,11 @@ pub(crate) fn insert_member(
     let first = inside.iter().find(|byte| !byte.is_ascii_whitespace())?;
     let comma = if *first == b'}' { "" } else { "," };
     let at = object.start.checked_add(1)?;
-    Some(Edit { rule, range: at..at, with: Bytes::from(format!("{member}{comma}")) })
+    Some(Edit {
+        rule,
+        range: at..at,
+        with: Bytes::from(format!("{member}{comma}")),
+    })
 }
 
 /// The rule of edits that write the cost into an answer.
@@ -142,8 +165,20 @@ pub(crate) const COST_RULE: &str = "insert_cost";
 /// The insertion of the cost as `logfire_ai_gateway` into the usage object at `path`, the place
 /// where pydantic-ai looks for it. `cost` is in decimal dollars.
 pub(crate) fn cost_edit(data: &[u8], path: &[&str], cost: &str) -> Option<Edit> {
-    let member = format!(r#""logfire_ai_gateway":{{"cost":"{cost}"}}"#);
-    insert_member(COST_RULE, data, object_at(data, path)?, &member)
+    insert_member(COST_RULE, data, object_at(data, path)?, &cost_member(cost))
+}
+
+/// The member that tells the cost.
+pub(crate) fn cost_member(cost: &str) -> String {
+    format!(r#""logfire_ai_gateway":{{"cost":"{cost}"}}"#)
+}
+
+/// The range of the object that `data` is, white space around it left out.
+pub(crate) fn top(data: &[u8]) -> Option<Range<usize>> {
+    let start = data.iter().position(|byte| !byte.is_ascii_whitespace())?;
+    data.get(start..)?
+        .starts_with(b"{")
+        .then_some(start..data.len())
 }
 
 /// A whole number as clients write it: `4096`, `4096.0`, `null`. A negative one means "no bound"

@@ -1,8 +1,11 @@
 //! Wire formats. Bytes in, facts out: which endpoint is this, what does the request ask for, what
 //! did the answer use, how does an error look in this dialect. No sockets, no clock.
 //!
-//! To add a format: a row in [`endpoint`], a folder with `request.rs` and `usage.rs`, its arm in
-//! [`facts::read`] and [`tap::Tap::new`], fixtures in the golden test.
+//! Nothing here builds a JSON tree or re-serialises a body: what is read is borrowed, what is
+//! changed is spliced ([`edit`]).
+//!
+//! To add a format: its row in [`endpoint`], a folder with `request.rs` and `usage.rs`, its arms in
+//! [`facts::read`], [`tap::Tap::new`] and [`tap::read_body`], fixtures in the golden test.
 
 pub mod anthropic;
 pub mod edit;
@@ -13,6 +16,7 @@ pub mod gemini;
 mod json;
 mod measure;
 mod media;
+pub mod models;
 pub mod openai;
 pub mod simulated;
 pub mod sse;

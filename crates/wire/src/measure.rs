@@ -156,7 +156,13 @@ impl<'de, R: Rules> Visitor<'de> for Meter<'_, R> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
         let Self { measure, how } = self;
-        while items.next_element_seed(Meter { measure: &mut *measure, how })?.is_some() {}
+        while items
+            .next_element_seed(Meter {
+                measure: &mut *measure,
+                how,
+            })?
+            .is_some()
+        {}
         Ok(())
     }
 
@@ -174,7 +180,10 @@ impl<'de, R: Rules> Visitor<'de> for Meter<'_, R> {
         while let Some(Text(key)) = map.next_key::<Text<'de>>()? {
             measure.add_text(&key);
             let how = rules.map_or(Read::Text, |rules| rules.read(&key));
-            map.next_value_seed(Meter { measure: &mut *measure, how })?;
+            map.next_value_seed(Meter {
+                measure: &mut *measure,
+                how,
+            })?;
         }
         Ok(())
     }
@@ -241,15 +250,29 @@ mod tests {
 
     #[test]
     fn keys_strings_and_digits_are_text_and_escapes_count_as_what_they_mean() {
-        assert_eq!(measured(r#"{"a":["bc",123,-4,true,null]}"#).text_bytes, 1 + 2 + 3 + 2 + 4);
+        assert_eq!(
+            measured(r#"{"a":["bc",123,-4,true,null]}"#).text_bytes,
+            1 + 2 + 3 + 2 + 4
+        );
         assert_eq!(measured(r#""\u00e4\n""#).text_bytes, 3);
-        assert_eq!(measured(r#"{"a":"b","id":"not read"}"#).text_bytes, 1 + 1 + 2);
+        assert_eq!(
+            measured(r#"{"a":"b","id":"not read"}"#).text_bytes,
+            1 + 1 + 2
+        );
     }
 
     #[test]
     fn media_counts_by_table_and_not_as_text() {
-        let found = measured(r#"{"data":"iVBORw0KGgo=","url":"data:image/png;base64,iVBORw0KGgo="}"#);
-        assert_eq!(found, Measure { text_bytes: 7, media_tokens: 10_000, ..Measure::default() });
+        let found =
+            measured(r#"{"data":"iVBORw0KGgo=","url":"data:image/png;base64,iVBORw0KGgo="}"#);
+        assert_eq!(
+            found,
+            Measure {
+                text_bytes: 7,
+                media_tokens: 10_000,
+                ..Measure::default()
+            }
+        );
     }
 
     #[test]
@@ -257,7 +280,8 @@ mod tests {
         assert!(measured(r#"[{"url":"https://example.com"}]"#).unseen_input);
         assert!(measured(r#"{"file_id":"file-1"}"#).unseen_input);
         assert!(measured(r#"{"type":"mcp"}"#).unseen_input);
-        let arguments = r#"{"arguments":{"url":"https://a","file_id":"f","type":"mcp","data":"x"}}"#;
+        let arguments =
+            r#"{"arguments":{"url":"https://a","file_id":"f","type":"mcp","data":"x"}}"#;
         let found = measured(arguments);
         assert!(!found.unseen_input);
         assert_eq!(found.media_tokens, 0);
@@ -267,7 +291,10 @@ mod tests {
     #[test]
     fn the_longest_cache_write_wins() {
         assert_eq!(measured("{}").cache_write, CacheWrite::No);
-        assert_eq!(measured(r#"{"cache_control":null}"#).cache_write, CacheWrite::No);
+        assert_eq!(
+            measured(r#"{"cache_control":null}"#).cache_write,
+            CacheWrite::No
+        );
         let short = r#"{"cache_control":{"type":"ephemeral"}}"#;
         assert_eq!(measured(short).cache_write, CacheWrite::Short);
         let both = r#"[{"cache_control":{"ttl":"1h"}},{"cache_control":{"ttl":"5m"}}]"#;

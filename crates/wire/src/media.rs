@@ -42,7 +42,10 @@ pub(crate) fn tokens_of_data_url(url: &str) -> Option<u64> {
     }
     // Nothing behind a comma is nothing to read; without one it is text of some kind.
     let (head, data) = rest.split_once(',').unwrap_or(("", rest));
-    let base64 = head.rsplit(';').next().is_some_and(|word| word.eq_ignore_ascii_case("base64"));
+    let base64 = head
+        .rsplit(';')
+        .next()
+        .is_some_and(|word| word.eq_ignore_ascii_case("base64"));
     Some(if base64 {
         tokens_of_base64(data)
     } else {
@@ -78,9 +81,50 @@ fn sniff(base64: &[u8]) -> Media {
         [0x89, b'P', b'N', b'G', ..]
         | [0xff, 0xd8, 0xff, ..]
         | [b'G', b'I', b'F', b'8', ..]
-        | [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..]
-        | [_, _, _, _, b'f', b't', b'y', b'p', b'h' | b'a', b'e' | b'v', b'i', ..] => Media::Image,
-        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'A', b'V', b'E', ..] => Media::Wave,
+        | [
+            b'R',
+            b'I',
+            b'F',
+            b'F',
+            _,
+            _,
+            _,
+            _,
+            b'W',
+            b'E',
+            b'B',
+            b'P',
+            ..,
+        ]
+        | [
+            _,
+            _,
+            _,
+            _,
+            b'f',
+            b't',
+            b'y',
+            b'p',
+            b'h' | b'a',
+            b'e' | b'v',
+            b'i',
+            ..,
+        ] => Media::Image,
+        [
+            b'R',
+            b'I',
+            b'F',
+            b'F',
+            _,
+            _,
+            _,
+            _,
+            b'W',
+            b'A',
+            b'V',
+            b'E',
+            ..,
+        ] => Media::Wave,
         [_, _, _, _, b'f', b't', b'y', b'p', b'M', b'4', b'A', ..]
         | [b'I', b'D', b'3', ..]
         | [b'O', b'g', b'g', b'S', ..]
@@ -133,14 +177,23 @@ mod tests {
         assert_eq!(tokens_of_base64(&encoded(b"\x89PNG", 10)), 5_000);
         assert_eq!(tokens_of_base64(&encoded(b"\x89PNG", 3_000_000)), 5_000);
         assert!((1_000..1_010).contains(&tokens_of_base64(&encoded(b"text", 1_000))));
-        assert_eq!(tokens_of_base64(&encoded(b"%PDF", 9_000_000)), PDF_TOKENS_MAX);
+        assert_eq!(
+            tokens_of_base64(&encoded(b"%PDF", 9_000_000)),
+            PDF_TOKENS_MAX
+        );
     }
 
     #[test]
     fn only_data_urls_carry_their_media() {
         let png = encoded(b"\x89PNG", 10);
-        assert_eq!(tokens_of_data_url(&format!("data:image/png;base64,{png}")), Some(5_000));
-        assert_eq!(tokens_of_data_url(&format!("DATA:;BASE64,{png}")), Some(5_000));
+        assert_eq!(
+            tokens_of_data_url(&format!("data:image/png;base64,{png}")),
+            Some(5_000)
+        );
+        assert_eq!(
+            tokens_of_data_url(&format!("DATA:;BASE64,{png}")),
+            Some(5_000)
+        );
         assert_eq!(tokens_of_data_url("data:text/plain,hello"), Some(5));
         assert_eq!(tokens_of_data_url("https://example.com/a.png"), None);
         assert_eq!(tokens_of_data_url("gs://bucket/a.png"), None);

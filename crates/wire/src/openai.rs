@@ -1,10 +1,21 @@
-//! Placeholder
-use crate::{edit::Edit, facts::RequestFacts};
-use tollgate_core::{error::Error, usage::UsageReport};
-pub(crate) fn chat_facts(_body: &[u8]) -> Result<RequestFacts, Error> { Ok(RequestFacts::default()) }
-pub(crate) fn responses_facts(_body: &[u8]) -> Result<RequestFacts, Error> { Ok(RequestFacts::default()) }
-pub(crate) fn embeddings_facts(_body: &[u8]) -> Result<RequestFacts, Error> { Ok(RequestFacts::default()) }
-pub(crate) fn chat_usage(_body: &[u8]) -> UsageReport { UsageReport::default() }
-pub(crate) fn responses_usage(_body: &[u8]) -> UsageReport { UsageReport::default() }
-pub(crate) fn embeddings_usage(_body: &[u8]) -> UsageReport { UsageReport::default() }
-pub(crate) fn cost_edit(_body: &[u8], _cost: &str) -> Option<Edit> { None }
+//! OpenAI's dialects: chat completions, responses, embeddings, as OpenAI and the many servers that
+//! imitate it speak them.
+//!
+//! [`request`] reads what is asked, [`usage`] what an answer used. Two facts shape both: a chat
+//! stream reports usage only when asked to (and at some providers in a place of its own), and the
+//! final event of a Responses stream repeats the whole answer.
+
+mod request;
+mod usage;
+
+pub(crate) use request::{chat_facts, embeddings_facts, responses_facts};
+pub(crate) use usage::{
+    Cost, chat_reader, chat_usage, embeddings_usage, responses_reader, responses_usage,
+};
+
+use crate::{edit::Edit, json};
+
+/// The insertion of the cost into a whole answer.
+pub(crate) fn cost_edit(body: &[u8], cost: &str) -> Option<Edit> {
+    json::cost_edit(body, &["usage"], cost)
+}

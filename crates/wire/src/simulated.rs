@@ -29,7 +29,7 @@ mod tests;
 pub use directives::{HEADER, KEYS};
 pub use pace::{Chunk, Chunks, End};
 
-use crate::{endpoint::Endpoint, facts::RequestFacts};
+use crate::{endpoint::Endpoint, facts::RequestFacts, tap::Framing};
 use bytes::Bytes;
 use directives::Directives;
 use failure::Failure;
@@ -151,9 +151,6 @@ fn respond(request: &SimulatedRequest<'_>, seed: Seed) -> Result<SimulatedAnswer
             generate(request, seed, gemini::read(body, array)?)
         }
         (Operation::Embed, Format::OpenAiEmbeddings) => embed(request, seed),
-        (Operation::CountTokens, Format::OpenAiResponses) => {
-            count(request, seed, responses::count)
-        }
         (Operation::CountTokens, Format::AnthropicMessages) => {
             count(request, seed, anthropic::count)
         }
@@ -210,9 +207,12 @@ fn generate(
 fn embed(request: &SimulatedRequest<'_>, seed: Seed) -> Result<SimulatedAnswer, Failure> {
     let directives = Directives::of_headers(request.headers)?;
     directives.refuse()?;
-    let failure = directives.refuse_midway(Dialect::OpenAi);
-    let body = embeddings::body(request.body, &request.facts.model, input_tokens(request.facts))?;
-    failure?;
+    directives.refuse_midway(Dialect::OpenAi)?;
+    let body = embeddings::body(
+        request.body,
+        &request.facts.model,
+        input_tokens(request.facts),
+    )?;
     Ok(SimulatedAnswer {
         status: 200,
         headers: headers(Dialect::OpenAi, seed, JSON),
@@ -228,7 +228,12 @@ fn count(
     let directives = Directives::of_headers(request.headers)?;
     directives.refuse()?;
     let dialect = request.endpoint.format.dialect();
-    document(write(input_tokens(request.facts)), dialect, seed, &directives)
+    document(
+        write(input_tokens(request.facts)),
+        dialect,
+        seed,
+        &directives,
+    )
 }
 
 /// An answer that is one JSON document.
@@ -258,9 +263,7 @@ fn input_tokens(facts: &RequestFacts) -> u64 {
 
 /// Whether the answer is a JSON array: Gemini's way to stream without `alt=sse`.
 fn in_array(endpoint: &Endpoint) -> bool {
-    endpoint.format == Format::GeminiGenerate
-        && endpoint.stream
-        && !endpoint.query.split('&').any(|pair| pair == "alt=sse")
+    endpoint.stream && endpoint.framing() == Framing::JsonArray
 }
 
 const JSON: &str = "application/json";
@@ -279,11 +282,7 @@ fn headers(dialect: Dialect, seed: Seed, content_type: &str) -> Vec<(&'static st
     headers
 }
 
-fn failure_headers(
-    failure: &Failure,
-    dialect: Dialect,
-    seed: Seed,
-) -> Vec<(&'static str, String)> {
+fn failure_headers(failure: &Failure, dialect: Dialect, seed: Seed) -> Vec<(&'static str, String)> {
     let mut headers = headers(dialect, seed, JSON);
     if failure.status == 429 {
         headers.push(("retry-after", "1".to_owned()));

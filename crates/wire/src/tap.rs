@@ -3,22 +3,27 @@
 //! Two named edits may be made to a stream, each on whole events only: the usage chunk that we
 //! asked for and the client did not is withheld, and the cost is written into the final usage
 //! where `report_cost = "body"`. Without them every chunk passes as it came, and is not copied.
+//! With them events are passed on as they become whole, in bytes that share the chunk's memory.
+//!
+//! What cannot be read is passed on all the same: the client's SDK is the judge of it.
 
 mod body;
+mod editor;
 
 pub use body::{insert_cost_in_body, read_body};
 
-use crate::edit::Edit;
+use crate::{anthropic, edit::Edit, gemini, openai, sse};
 use bytes::Bytes;
-use tollgate_core::usage::UsageReport;
+use editor::Editor;
+use tollgate_core::{format::Format, usage::UsageReport};
 
 /// What is known of an answer while it streams.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
     /// Input tokens as the upstream counted them (cached included), once it has said so.
     pub input_tokens: Option<u64>,
-    /// Bytes of answer content seen (visible text and tool arguments; not thinking summaries, not
-    /// pings). An estimate of tokens follows from it.
+    /// Bytes of answer content seen (visible text, tool arguments, thinking that is streamed word
+    /// for word; not thinking summaries, not pings). An estimate of tokens follows from it.
     pub content_bytes: u64,
     /// The first content event was seen: from here on no failover.
     pub started: bool,
@@ -35,6 +40,16 @@ pub struct StreamEdits {
     pub withhold_usage: bool,
     /// Write the cost into the final usage.
     pub insert_cost: bool,
+}
+
+/// How a stream is cut into events.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Framing {
+    /// Server-sent events.
+    #[default]
+    Sse,
+    /// One JSON array whose elements are the events (Gemini without `alt=sse`). Never edited.
+    JsonArray,
 }
 
 /// Gives the cost of a finished usage as a decimal string in dollars; `None` when it has none.
@@ -71,14 +86,87 @@ pub(crate) trait StreamReader: Send {
     fn cost_edit(&self, data: &[u8], cost: &str) -> Option<Edit>;
 }
 
-/// Holds back nothing, reads everything.
+/// Reads one streamed answer. Feed it every chunk, then [`Tap::finish`].
 pub struct Tap {
-    _reader: Box<dyn StreamReader>,
+    reader: Box<dyn StreamReader>,
+    cut: Cut,
+}
+
+enum Cut {
+    Sse(sse::Splitter),
+    Array(gemini::ArraySplitter),
+    Edited(Editor),
 }
 
 impl Tap {
-    /// Feeds one chunk as it came from the upstream; pushes to `out` what the client gets.
-    pub fn feed(&mut self, chunk: Bytes, _price: Pricer<'_>, out: &mut Vec<Bytes>) {
-        out.push(chunk);
+    /// A tap for an answer in `format`.
+    pub fn new(format: Format, framing: Framing, edits: StreamEdits) -> Self {
+        let reader = match format {
+            // Embeddings do not stream; one that did would look like chat.
+            Format::OpenAiChat | Format::OpenAiEmbeddings => openai::chat_reader(),
+            Format::OpenAiResponses => openai::responses_reader(),
+            Format::AnthropicMessages => anthropic::reader(),
+            Format::GeminiGenerate => gemini::reader(),
+        };
+        let cut = match framing {
+            Framing::JsonArray => Cut::Array(gemini::ArraySplitter::default()),
+            Framing::Sse if edits == StreamEdits::default() => Cut::Sse(sse::Splitter::default()),
+            Framing::Sse => Cut::Edited(Editor::new(edits)),
+        };
+        Self { reader, cut }
+    }
+
+    /// Feeds one chunk as it came from the upstream; pushes to `out` what the client gets now.
+    ///
+    /// `price` is asked only for events that carry usage, and only when the cost is to be written.
+    pub fn feed(&mut self, chunk: Bytes, price: Pricer<'_>, out: &mut Vec<Bytes>) {
+        let reader = &mut *self.reader;
+        match &mut self.cut {
+            Cut::Sse(splitter) => {
+                splitter.feed(&chunk, |event| {
+                    reader.event(event.name, &event.data);
+                });
+                out.push(chunk);
+            }
+            Cut::Array(splitter) => {
+                splitter.feed(&chunk, &mut |element| {
+                    reader.event(b"", element);
+                });
+                out.push(chunk);
+            }
+            Cut::Edited(editor) => editor.feed(chunk, reader, price, out),
+        }
+    }
+
+    /// The upstream ended: pushes what was still held back. An event that the end cut off is
+    /// passed on as it is, and not read.
+    pub fn finish(&mut self, out: &mut Vec<Bytes>) {
+        match &mut self.cut {
+            Cut::Sse(_) | Cut::Array(_) => {}
+            Cut::Edited(editor) => editor.finish(out),
+        }
+    }
+
+    /// Whether what the client got so far ends where an event may begin. (A tail that is held back
+    /// for an edit was not given to the client yet.)
+    pub fn is_between_events(&self) -> bool {
+        match &self.cut {
+            Cut::Sse(splitter) => splitter.is_between_events(),
+            Cut::Array(splitter) => splitter.is_between_elements(),
+            Cut::Edited(editor) => editor.is_between_events(),
+        }
+    }
+
+    /// What is known so far.
+    pub fn progress(&self) -> Progress {
+        self.reader.progress()
+    }
+
+    /// The usage so far; `complete` says whether it is final.
+    pub fn report(&self) -> UsageReport {
+        self.reader.report()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,13 +2,19 @@
 //! keys are found by it, defaults are parsed from it like anything an operator writes, the names of
 //! the environment variables follow from it, and `docs/settings.md` is printed from it.
 //!
-//! A key is listed here only if something acts on it. The tables themselves are in [`keys`].
+//! A key is listed here only if something acts on it.
 
-pub mod keys;
+mod declared;
+mod process;
+mod shapes;
+
+pub use process::ROOT;
 
 /// A table of the settings file.
 #[derive(Debug)]
 pub struct Section {
+    /// Its heading in the reference, in Markdown.
+    pub title: &'static str,
     /// What the table is for, in whole sentences of Markdown.
     pub doc: &'static str,
     /// Its keys, in the order of the reference.
@@ -31,8 +37,10 @@ pub struct Key {
 /// What a key takes.
 #[derive(Clone, Copy, Debug)]
 pub enum Shape {
-    /// One value, with the words the reference describes it by (`decimal string`).
+    /// A string, with the words the reference describes it by (`duration`).
     Scalar(&'static str),
+    /// A number or boolean, written without quotes.
+    Bare(&'static str),
     /// One of these words.
     Word(&'static [&'static str]),
     /// An array of strings.
@@ -71,12 +79,11 @@ impl Shape {
     /// The words for it in the reference and in messages.
     pub fn describe(self) -> String {
         match self {
-            Self::Scalar(words) => words.to_owned(),
-            Self::Word(words) => words
-                .iter()
-                .map(|word| format!("\"{word}\""))
-                .collect::<Vec<_>>()
-                .join(" or "),
+            Self::Scalar(words) | Self::Bare(words) => words.to_owned(),
+            Self::Word(words) => {
+                let words: Vec<String> = words.iter().map(|word| format!("`\"{word}\"`")).collect();
+                words.join(", ")
+            }
             Self::Strings => "array of strings".to_owned(),
             Self::Table(_) => "table".to_owned(),
             Self::Tables(_) => "array of tables".to_owned(),
@@ -87,13 +94,36 @@ impl Shape {
     }
 }
 
+impl Key {
+    /// What to write where the key is missing.
+    pub fn help_missing(&self) -> String {
+        let name = self.name;
+        match self.shape {
+            Shape::Scalar(_) => format!("add `{name} = \"…\"`"),
+            Shape::Word(_) => format!("add `{name} = \"…\"`, one of {}", self.shape.describe()),
+            Shape::Bare(_) => format!("add `{name} = …`"),
+            Shape::Strings => format!("add `{name} = [\"…\"]`"),
+            Shape::Tables(_) => format!("add `{name} = [{{ … }}]`"),
+            Shape::Table(_) | Shape::Secret(_) | Shape::StringMap | Shape::TableMap(_) => {
+                format!("add `{name} = {{ … }}`")
+            }
+        }
+    }
+}
+
+/// Tables that other versions have: refused like any unknown key, with a better reason.
+pub const LATER: [(&str, &str); 2] = [
+    ("session", "limits for agent sessions"),
+    ("telemetry", "export of telemetry"),
+];
+
 /// Calls `visit` with the dotted path of each scalar that stands in single tables, the ones an
 /// environment variable can name. Elements of arrays and of free-form tables have no such name.
 pub fn each_scalar(section: &'static Section, path: &str, visit: &mut dyn FnMut(&str, &Key)) {
     for key in section.keys {
         let path = join(path, key.name);
         match key.shape {
-            Shape::Scalar(_) | Shape::Word(_) => visit(&path, key),
+            Shape::Scalar(_) | Shape::Bare(_) | Shape::Word(_) => visit(&path, key),
             Shape::Table(inner) => each_scalar(inner, &path, visit),
             Shape::Strings
             | Shape::Tables(_)

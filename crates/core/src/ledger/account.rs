@@ -62,14 +62,24 @@ pub struct Opening {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Position(pub i64);
 
+/// What an account in memory is good for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// Takes holds.
+    Open,
+    /// A new time zone named the windows anew: takes no new holds, binds the raises of its own.
+    Superseded,
+    /// The limit was deleted: nothing is checked.
+    Deleted,
+}
+
 /// An account in memory.
 #[derive(Clone, Debug)]
 pub(crate) struct Account {
     pub(crate) limit: Limit,
     pub(crate) window: Window,
     pub(crate) period: Period,
-    /// False once the limit was deleted: nothing new is counted here, and nothing is checked.
-    pub(crate) in_force: bool,
+    pub(crate) standing: Standing,
     /// Posted entries known here.
     pub(crate) posted: i128,
     /// Settled here, not yet acknowledged.
@@ -98,7 +108,9 @@ impl Account {
     /// What a caller cannot pass; `None` when nothing is refused here.
     pub(crate) fn cap(&self) -> Option<i128> {
         match self.limit.action {
-            LimitAction::Block if self.in_force => Some(i128::from(self.limit.amount)),
+            LimitAction::Block if self.standing != Standing::Deleted => {
+                Some(i128::from(self.limit.amount))
+            }
             LimitAction::Block | LimitAction::Alert => None,
         }
     }
@@ -118,6 +130,11 @@ impl Account {
     pub(crate) fn headroom(&self) -> Option<i128> {
         self.ceiling()
             .map(|ceiling| ceiling - self.used() - self.held)
+    }
+
+    /// Whether new holds at `at` belong here.
+    pub(crate) fn takes(&self, at: Timestamp) -> bool {
+        self.standing == Standing::Open && self.period.contains(at)
     }
 
     pub(crate) fn component(&self, amount: Amount) -> i128 {

@@ -9,11 +9,7 @@
 //! one of them.
 
 use crate::{clock::Timestamp, limit::WindowKind};
-use jiff::{
-    ToSpan,
-    civil::{Date, Weekday},
-    tz::TimeZone,
-};
+use jiff::{ToSpan, civil::Date, tz::TimeZone};
 
 /// One window, by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -143,10 +139,7 @@ fn day_of(at: Timestamp, zone: &TimeZone) -> Date {
 }
 
 fn monday_of(date: Date) -> Date {
-    if date.weekday() == Weekday::Monday {
-        return date;
-    }
-    date.nth_weekday(-1, Weekday::Monday).unwrap_or(Date::MIN)
+    date.saturating_sub(date.weekday().to_monday_zero_offset().days())
 }
 
 #[cfg(test)]

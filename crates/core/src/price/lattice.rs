@@ -1,10 +1,7 @@
 //! How units contain each other: cached audio tokens are cached tokens and audio tokens, both of
 //! which are input tokens. Worked out once from the dimensions of [`Unit::ALL`].
 
-use crate::{
-    unit::Unit,
-    usage::Usage,
-};
+use crate::{unit::Unit, usage::Usage};
 use std::sync::LazyLock;
 
 /// A set of units.
@@ -59,12 +56,28 @@ pub(super) struct Node {
     pub(super) wholes: UnitSet,
     /// Counts tokens.
     pub(super) is_token: bool,
-    /// Counts one modality only.
-    pub(super) has_modality: bool,
-    /// Counts audio, image or video only.
-    pub(super) is_media: bool,
-    /// Counts one token type only (cached, reasoning, …).
-    pub(super) has_token_type: bool,
+    /// The only modality it counts tokens of.
+    pub(super) modality: Option<&'static str>,
+    /// The only type of tokens it counts (cached, reasoning, …).
+    pub(super) token_type: Option<&'static str>,
+}
+
+impl Node {
+    /// Counts tokens of audio, images or video only.
+    pub(super) fn is_media(&self) -> bool {
+        self.modality.is_some_and(|modality| modality != "text")
+    }
+}
+
+/// How two units overlap when neither contains the other.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Overlap {
+    /// Nothing is counted by both.
+    None,
+    /// What both count is counted by this one.
+    In(Unit),
+    /// There is no unit for what both count.
+    Unnamed,
 }
 
 /// All units, the most specific first.
@@ -98,34 +111,41 @@ pub(super) fn is_join_of(unit: Unit, units: UnitSet) -> bool {
     })
 }
 
-/// The unit that two overlapping units have in common, when neither contains the other.
-///
-/// `Some(None)`: they overlap in something that has no unit.
-pub(super) fn join(left: Unit, right: Unit) -> Option<Option<Unit>> {
+/// How two units overlap.
+pub(super) fn overlap(left: Unit, right: Unit) -> Overlap {
     let (left, right) = (node(left), node(right));
     let both = left.dimensions | right.dimensions;
-    if both == left.dimensions || both == right.dimensions || conflict(left.unit, right.unit) {
-        return None;
+    if both == left.dimensions || both == right.dimensions || conflict(left, right) {
+        return Overlap::None;
     }
-    Some(
-        MOST_SPECIFIC_FIRST
-            .iter()
-            .find(|node| node.dimensions == both)
-            .map(|node| node.unit),
-    )
+    let mut nodes = MOST_SPECIFIC_FIRST.iter();
+    let named = nodes.find(|node| node.dimensions == both);
+    named.map_or(Overlap::Unnamed, |node| Overlap::In(node.unit))
 }
 
 /// The dimensions of the feed and their values; a unit has at most one value of each.
 const DIMENSIONS: [&[&str]; 7] = [
     &[
-        "tokens", "characters", "messages", "durations", "pixels", "document_pages", "rerank",
-        "tool_calls", "requests",
+        "tokens",
+        "characters",
+        "messages",
+        "durations",
+        "pixels",
+        "document_pages",
+        "rerank",
+        "tool_calls",
+        "requests",
     ],
     &["input", "output"],
     &MODALITIES,
     &TOKEN_TYPES,
     &["5m", "1h"],
-    &["web_search", "social_search", "storage_search", "code_execution"],
+    &[
+        "web_search",
+        "social_search",
+        "storage_search",
+        "code_execution",
+    ],
     &["annotated"],
 ];
 const MODALITIES: [&str; 4] = ["text", "audio", "image", "video"];
@@ -136,10 +156,13 @@ fn has(unit: Unit, value: &str) -> bool {
 }
 
 /// Whether the units differ in a dimension that both have: nothing can be counted by both.
-fn conflict(left: Unit, right: Unit) -> bool {
+fn conflict(left: &Node, right: &Node) -> bool {
+    let mut shift = 0;
     DIMENSIONS.iter().any(|values| {
-        let value_of = |unit| values.iter().find(|value| has(unit, value));
-        matches!((value_of(left), value_of(right)), (Some(l), Some(r)) if l != r)
+        let mask = ((1_u32 << values.len()) - 1) << shift;
+        shift += values.len();
+        let (left, right) = (left.dimensions & mask, right.dimensions & mask);
+        left != 0 && right != 0 && left != right
     })
 }
 
@@ -153,20 +176,28 @@ fn nodes() -> Vec<Node> {
             let parts: UnitSet = all()
                 .filter(|part| *part != unit && part.is_within(unit))
                 .collect();
-            let any = |values: &[&str]| values.iter().any(|value| has(unit, value));
             let is_token = has(unit, "tokens");
+            let of = |values: &[&'static str]| {
+                let mut own = values
+                    .iter()
+                    .copied()
+                    .filter(|value| is_token && has(unit, value));
+                own.next()
+            };
             Node {
                 unit,
                 dimensions: bits.fold(0, |mask, (bit, _)| mask | (1 << bit)),
                 parts,
-                children: parts.iter().filter(|part| size(*part) == size(unit) + 1).collect(),
+                children: parts
+                    .iter()
+                    .filter(|part| size(*part) == size(unit) + 1)
+                    .collect(),
                 wholes: all()
                     .filter(|whole| *whole != unit && unit.is_within(*whole))
                     .collect(),
                 is_token,
-                has_modality: is_token && any(&MODALITIES),
-                is_media: is_token && any(&["audio", "image", "video"]),
-                has_token_type: is_token && any(&TOKEN_TYPES),
+                modality: of(&MODALITIES),
+                token_type: of(&TOKEN_TYPES),
             }
         })
         .collect();
@@ -192,12 +223,26 @@ mod tests {
 
     #[test]
     fn cached_and_audio_meet_in_cached_audio() {
-        let audio = join(Unit::CacheReadTokens, Unit::InputAudioTokens);
-        assert_eq!(audio, Some(Some(Unit::CacheAudioReadTokens)));
-        assert_eq!(join(Unit::CacheReadTokens, Unit::InputTokens), None, "part of it");
-        assert_eq!(join(Unit::CacheReadTokens, Unit::CacheWriteTokens), None, "disjoint");
-        assert_eq!(join(Unit::InputTokens, Unit::WebSearches), None, "unrelated");
-        let both = [Unit::CacheReadTokens, Unit::InputAudioTokens].into_iter().collect();
+        let audio = overlap(Unit::CacheReadTokens, Unit::InputAudioTokens);
+        assert_eq!(audio, Overlap::In(Unit::CacheAudioReadTokens));
+        assert_eq!(
+            overlap(Unit::CacheReadTokens, Unit::InputTokens),
+            Overlap::None,
+            "part of it"
+        );
+        assert_eq!(
+            overlap(Unit::CacheReadTokens, Unit::CacheWriteTokens),
+            Overlap::None,
+            "disjoint"
+        );
+        assert_eq!(
+            overlap(Unit::InputTokens, Unit::WebSearches),
+            Overlap::None,
+            "unrelated"
+        );
+        let both = [Unit::CacheReadTokens, Unit::InputAudioTokens]
+            .into_iter()
+            .collect();
         assert!(is_join_of(Unit::CacheAudioReadTokens, both));
         assert!(!is_join_of(Unit::CacheTextReadTokens, both));
     }

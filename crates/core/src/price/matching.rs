@@ -50,7 +50,9 @@ impl TryFrom<RawMatch> for Match {
 
     fn try_from(raw: RawMatch) -> Result<Self, PriceDataError> {
         let lower = |text: String| text.to_lowercase().into_boxed_str();
-        let all = |clauses: Vec<RawMatch>| clauses.into_iter().map(Self::try_from).collect();
+        let all = |clauses: Vec<RawMatch>| -> Result<Box<[Self]>, PriceDataError> {
+            clauses.into_iter().map(Self::try_from).collect()
+        };
         Ok(match raw {
             RawMatch::StartsWith(text) => Self::StartsWith(lower(text)),
             RawMatch::EndsWith(text) => Self::EndsWith(lower(text)),
@@ -84,6 +86,11 @@ mod tests {
         assert!(model.is_match("gpt-5-mini"));
         assert!(!model.is_match("gpt-5-tts-mini"));
         assert!(!model.is_match("o3"));
-        assert!(parse(r#"{"regex":"("}"#).unwrap_err().to_string().contains("`(`"));
+        assert!(
+            parse(r#"{"regex":"("}"#)
+                .unwrap_err()
+                .to_string()
+                .contains("`(`")
+        );
     }
 }

@@ -7,7 +7,7 @@ use crate::{money::NanoUsd, unit::Unit};
 /// Dollars for one lot of a unit ([`crate::unit::UnitInfo::per`]: a million tokens, a thousand
 /// searches), in attodollars: the data has rates of 18 decimals (`0.041666666666666664`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Rate(u128);
+pub(super) struct Rate(u128);
 
 /// Decimals a rate can have.
 const DECIMALS: i32 = 18;
@@ -18,7 +18,7 @@ const LOTS: u128 = 9_000_000_000;
 
 impl Rate {
     /// Free.
-    pub const ZERO: Self = Self(0);
+    pub(super) const ZERO: Self = Self(0);
 
     /// The rate written as this JSON number, exactly.
     pub(super) fn parse(text: &str) -> Result<Self, PriceDataError> {
@@ -55,6 +55,11 @@ impl Rate {
     pub(super) fn from_money(money: NanoUsd) -> Option<Self> {
         let nano = u128::try_from(money.as_nano()).ok()?;
         nano.checked_mul(ATTO_PER_NANO).map(Self)
+    }
+
+    /// The price of a lot, rounded up to a nano-dollar; the largest amount when past the range.
+    pub(super) fn round_up(self) -> NanoUsd {
+        i64::try_from(self.0.div_ceil(ATTO_PER_NANO)).map_or(NanoUsd::MAX, NanoUsd::from_nano)
     }
 
     /// Attodollars a lot.
@@ -119,8 +124,17 @@ mod tests {
     #[test]
     fn what_is_not_exactly_a_rate_is_refused() {
         for text in [
-            "-1", "", ".5", "\"3\"", "true", "1e", "NaN", "0.0000000000000000001", "1e40",
-            "1e99999999999", "[1]",
+            "-1",
+            "",
+            ".5",
+            "\"3\"",
+            "true",
+            "1e",
+            "NaN",
+            "0.0000000000000000001",
+            "1e40",
+            "1e99999999999",
+            "[1]",
         ] {
             assert!(Rate::parse(text).is_err(), "{text}");
         }
@@ -151,7 +165,8 @@ mod tests {
             sum.add(dear, Unit::Requests, u64::MAX),
             Err(PriceError::OutOfRange)
         );
-        sum.add(dear, Unit::InputTokens, 20_000_000_000_000).unwrap();
+        sum.add(dear, Unit::InputTokens, 20_000_000_000_000)
+            .unwrap();
         assert_eq!(sum.round(), Err(PriceError::OutOfRange));
     }
 }

@@ -66,10 +66,30 @@ fn outcome(pairs: &[(&'static str, &'static str)], query: Option<&str>) -> Resul
     let snapshot = snapshot(&[
         ("a-good-key-of-enough-letters", 3, ApiKeyState::Active, None),
         ("second-key-of-enough-letters", 4, ApiKeyState::Active, None),
-        ("disabled-key-with-enough-let", 5, ApiKeyState::Disabled, None),
-        ("revoked-key-with-enough-lett", 6, ApiKeyState::Revoked, None),
-        ("expired-key-with-enough-lett", 7, ApiKeyState::Active, Some(NOW)),
-        ("blocked-key-with-enough-lett", 8, ApiKeyState::Blocked, None),
+        (
+            "disabled-key-with-enough-let",
+            5,
+            ApiKeyState::Disabled,
+            None,
+        ),
+        (
+            "revoked-key-with-enough-lett",
+            6,
+            ApiKeyState::Revoked,
+            None,
+        ),
+        (
+            "expired-key-with-enough-lett",
+            7,
+            ApiKeyState::Active,
+            Some(NOW),
+        ),
+        (
+            "blocked-key-with-enough-lett",
+            8,
+            ApiKeyState::Blocked,
+            None,
+        ),
     ]);
     identify(&headers(pairs), query, &snapshot, &Plain, NOW)
         .map(|principal| principal.key_name.clone())
@@ -96,7 +116,10 @@ fn a_key_is_found_in_every_place_that_an_sdk_uses() {
     ] {
         assert_eq!(outcome(pairs, None), good, "{pairs:?}");
     }
-    assert_eq!(outcome(&[], Some("alt=sse&key=a-good-key-of-enough-letters")), good);
+    assert_eq!(
+        outcome(&[], Some("alt=sse&key=a-good-key-of-enough-letters")),
+        good
+    );
 }
 
 #[test]

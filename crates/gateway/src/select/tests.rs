@@ -35,8 +35,14 @@ fn org(providers: Vec<Arc<Provider>>, groups: Vec<RoutingGroup>) -> Organization
         },
         projects: [].into(),
         members: [].into(),
-        providers: providers.into_iter().map(|provider| (provider.id, provider)).collect(),
-        groups: groups.into_iter().map(|group| (group.slug.clone(), group)).collect(),
+        providers: providers
+            .into_iter()
+            .map(|provider| (provider.id, provider))
+            .collect(),
+        groups: groups
+            .into_iter()
+            .map(|group| (group.slug.clone(), group))
+            .collect(),
         limits: [].into(),
     }
 }
@@ -52,7 +58,6 @@ fn caller(routes: &[&str], models: &[&str]) -> Principal {
         },
         key_name: String::new(),
         project_slug: String::new(),
-        limits: vec![],
         allowed_routes: routes.iter().map(|route| (*route).to_owned()).collect(),
         allowed_models: models.iter().map(|model| (*model).to_owned()).collect(),
     }
@@ -65,9 +70,17 @@ fn slugs(
     draws: &[u32],
 ) -> Result<Vec<String>, (Kind, String)> {
     let mut draws = draws.iter().copied();
-    let wanted = Wanted { route, format: Format::OpenAiChat, model: "gpt-5.2" };
+    let wanted = Wanted {
+        route,
+        format: Format::OpenAiChat,
+        model: "gpt-5.2",
+    };
     plan(org, principal, wanted, &mut |_| draws.next().unwrap_or(0))
-        .map(|plan| plan.iter().map(|a| format!("{}:{}", a.provider.slug, a.model)).collect())
+        .map(|plan| {
+            plan.iter()
+                .map(|a| format!("{}:{}", a.provider.slug, a.model))
+                .collect()
+        })
         .map_err(|error| (error.kind(), error.message().to_owned()))
 }
 
@@ -83,7 +96,10 @@ fn a_group_is_ordered_by_priority_then_by_weight() {
         provider: p.id,
         priority,
         weight,
-        models: models.iter().map(|(x, y)| ((*x).to_owned(), (*y).to_owned())).collect(),
+        models: models
+            .iter()
+            .map(|(x, y)| ((*x).to_owned(), (*y).to_owned()))
+            .collect(),
     };
     let group = RoutingGroup {
         id: RoutingGroupId::new(NOW, &FixedEntropy(9)),
@@ -134,7 +150,13 @@ fn what_is_unknown_or_not_allowed_is_404_and_says_what_is() {
     assert_eq!(kind.status(), 404);
     assert!(text.contains("routes here: mine"), "{text}");
     let (kind, text) = slugs(&org, &caller(&["other"], &[]), "mine", &[]).unwrap_err();
-    assert_eq!((kind, text.contains("allowed: other")), (Kind::UnknownRoute, true));
+    assert_eq!(
+        (kind, text.contains("allowed: other")),
+        (Kind::UnknownRoute, true)
+    );
     let (kind, text) = slugs(&org, &caller(&[], &["gpt-4o"]), "mine", &[]).unwrap_err();
-    assert_eq!((kind, text.contains("allowed: gpt-4o")), (Kind::UnknownModel, true));
+    assert_eq!(
+        (kind, text.contains("allowed: gpt-4o")),
+        (Kind::UnknownModel, true)
+    );
 }

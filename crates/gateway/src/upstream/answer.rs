@@ -43,7 +43,9 @@ impl Answer {
     pub(crate) fn from_http(response: Response<Incoming>) -> Result<Self, SendError> {
         let (mut parts, body) = response.into_parts();
         let encoding = parts.headers.get(header::CONTENT_ENCODING).map(|value| {
-            String::from_utf8_lossy(value.as_bytes()).trim().to_ascii_lowercase()
+            String::from_utf8_lossy(value.as_bytes())
+                .trim()
+                .to_ascii_lowercase()
         });
         let body = match encoding.as_deref() {
             None | Some("identity" | "") => AnswerBody::Upstream(body),
@@ -63,7 +65,11 @@ impl Answer {
                 });
             }
         };
-        Ok(Self { status: parts.status, headers: parts.headers, body })
+        Ok(Self {
+            status: parts.status,
+            headers: parts.headers,
+            body,
+        })
     }
 }
 
@@ -76,9 +82,9 @@ impl Body for AnswerBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         match self.get_mut() {
-            Self::Upstream(body) => {
-                Pin::new(body).poll_frame(cx).map(|frame| frame.map(|f| f.map_err(Into::into)))
-            }
+            Self::Upstream(body) => Pin::new(body)
+                .poll_frame(cx)
+                .map(|frame| frame.map(|f| f.map_err(Into::into))),
             Self::Gzip(body) => body.poll_data(cx),
             Self::Simulated(body) => body.poll_data(cx),
         }
@@ -102,7 +108,12 @@ pub(crate) struct Gunzip {
 
 impl Gunzip {
     fn new(compressed: Incoming) -> Self {
-        Self { compressed, unread: Bytes::new(), decoder: GzDecoder::new(Vec::new()), ended: false }
+        Self {
+            compressed,
+            unread: Bytes::new(),
+            decoder: GzDecoder::new(Vec::new()),
+            ended: false,
+        }
     }
 
     fn poll_data(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {

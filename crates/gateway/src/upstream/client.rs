@@ -55,7 +55,10 @@ impl Client {
             .pool_idle_timeout(IDLE_CONNECTION)
             .pool_timer(TokioTimer::new())
             .build(https);
-        Ok(Self { inner, head_timeout: settings.upstream_head_timeout })
+        Ok(Self {
+            inner,
+            head_timeout: settings.upstream_head_timeout,
+        })
     }
 
     /// Sends a request and waits for the head of its answer.
@@ -64,14 +67,20 @@ impl Client {
             Ok(Ok(response)) => Answer::from_http(response),
             Ok(Err(error)) => Err(SendError {
                 may_have_arrived: !error.is_connect(),
-                error: Error::new(Kind::UpstreamUnreachable, "the provider could not be reached")
-                    .with_context(chain(&error)),
+                error: Error::new(
+                    Kind::UpstreamUnreachable,
+                    "the provider could not be reached",
+                )
+                .with_context(chain(&error)),
             }),
             Err(_elapsed) => Err(SendError {
                 may_have_arrived: true,
                 error: Error::new(
                     Kind::UpstreamTimeout,
-                    format!("the provider sent no answer for {} s", self.head_timeout.as_secs()),
+                    format!(
+                        "the provider sent no answer for {} s",
+                        self.head_timeout.as_secs()
+                    ),
                 ),
             }),
         }

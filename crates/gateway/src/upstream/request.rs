@@ -25,6 +25,16 @@ use tollgate_wire::{
 #[derive(Debug, Default)]
 pub(crate) struct RequestBody(VecDeque<Bytes>);
 
+impl RequestBody {
+    /// All of it in one piece.
+    pub(crate) fn into_bytes(self) -> Bytes {
+        match <[Bytes; 1]>::try_from(Vec::from(self.0)) {
+            Ok([only]) => only,
+            Err(segments) => segments.concat().into(),
+        }
+    }
+}
+
 impl From<Vec<Bytes>> for RequestBody {
     fn from(segments: Vec<Bytes>) -> Self {
         Self(segments.into())
@@ -47,7 +57,11 @@ impl Body for RequestBody {
     }
 
     fn size_hint(&self) -> SizeHint {
-        let bytes = self.0.iter().map(Buf::remaining).fold(0_usize, usize::saturating_add);
+        let bytes = self
+            .0
+            .iter()
+            .map(Buf::remaining)
+            .fold(0_usize, usize::saturating_add);
         SizeHint::with_exact(u64::try_from(bytes).unwrap_or(u64::MAX))
     }
 }
@@ -67,7 +81,11 @@ pub(crate) fn edits(facts: &RequestFacts, attempt: &Attempt) -> Vec<Edit> {
     let mut edits = Vec::new();
     if let (Some(span), true) = (&facts.model_span, attempt.model != facts.model) {
         let name = serde_json::to_string(&attempt.model).unwrap_or_default();
-        edits.push(Edit { rule: "model", range: span.clone(), with: Bytes::from(name) });
+        edits.push(Edit {
+            rule: "model",
+            range: span.clone(),
+            with: Bytes::from(name),
+        });
     }
     if attempt.provider.kind.reports_stream_usage_on_request() {
         edits.extend(facts.ask_for_usage.clone());
@@ -80,17 +98,26 @@ pub(crate) fn edits(facts: &RequestFacts, attempt: &Attempt) -> Vec<Edit> {
 /// # Errors
 /// [`Kind::Internal`] when a setting cannot be put on the wire (a credential with a line break, a
 /// base URL that is none): the operator's business.
-pub(crate) fn build(inbound: Inbound<'_>, attempt: &Attempt) -> Result<Request<RequestBody>, Error> {
+pub(crate) fn build(
+    inbound: Inbound<'_>,
+    attempt: &Attempt,
+) -> Result<Request<RequestBody>, Error> {
     let provider = &attempt.provider;
     let mut target = provider.base_url.clone();
-    target.push_str(&inbound.endpoint.upstream_path(provider.kind, &attempt.model));
+    target.push_str(
+        &inbound
+            .endpoint
+            .upstream_path(provider.kind, &attempt.model),
+    );
     let mut headers = headers::to_upstream(inbound.headers, provider.forward_trace);
     if let Some(credential) = &provider.credential {
-        place(credential, &mut headers, &mut target)
-            .ok_or_else(|| misconfigured(&provider.slug, "its credential cannot stand in a header"))?;
+        place(credential, &mut headers, &mut target).ok_or_else(|| {
+            misconfigured(&provider.slug, "its credential cannot stand in a header")
+        })?;
     }
-    let uri: Uri =
-        target.parse().map_err(|_| misconfigured(&provider.slug, "its base URL is not a URL"))?;
+    let uri: Uri = target
+        .parse()
+        .map_err(|_| misconfigured(&provider.slug, "its base URL is not a URL"))?;
     let body = edit::apply(inbound.body, edits(inbound.facts, attempt));
     let mut request = Request::new(RequestBody::from(body));
     *request.method_mut() = inbound.method.clone();

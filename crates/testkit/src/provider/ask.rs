@@ -117,6 +117,7 @@ impl Ask {
     /// Puts a whole answer on the bill.
     pub(super) fn bill(&self, mut answer: Answer, output_tokens: u64) -> Answer {
         answer.input_tokens = self.input_tokens;
+        answer.cached_tokens = self.cached_tokens;
         if let Some(chunk) = answer.chunks.first_mut() {
             chunk.output_tokens = output_tokens;
             chunk.after = self.pace;
@@ -154,11 +155,12 @@ impl Reply {
 
 fn reply(body: &Value, prompt: &str, words: Option<u64>, input_tokens: u64) -> Reply {
     let result = tool_result(body);
-    if result.is_none() && directive(prompt, "tool").is_some() {
-        if let Some((name, schema)) = first_tool(body) {
-            let arguments = arguments_for(schema);
-            return Reply::Tool { name, arguments };
-        }
+    if result.is_none()
+        && directive(prompt, "tool").is_some()
+        && let Some((name, schema)) = first_tool(body)
+    {
+        let arguments = arguments_for(schema);
+        return Reply::Tool { name, arguments };
     }
     let text = match (result, words) {
         (_, Some(count)) => (1..=count)
@@ -251,7 +253,8 @@ fn all_text(item: &Value) -> String {
 /// What a tool answered, when that is the last thing in the conversation.
 fn tool_result(body: &Value) -> Option<String> {
     let last = turns(body)?.as_array()?.last()?;
-    let by_role = (last.get("role")? == "tool").then(|| last.get("content"));
+    let is_tool = last.get("role").is_some_and(|role| role == "tool");
+    let by_role = is_tool.then(|| last.get("content")).flatten();
     let by_part = || {
         let parts = last.get("content").or_else(|| last.get("parts"))?;
         parts.as_array()?.iter().find_map(|part| {
@@ -259,7 +262,7 @@ fn tool_result(body: &Value) -> Option<String> {
                 .or_else(|| part.get("tool_use_id").and(part.get("content")))
         })
     };
-    let result = by_role.flatten().or_else(by_part)?;
+    let result = by_role.or_else(|| last.get("output")).or_else(by_part)?;
     Some(plain(result))
 }
 
@@ -267,9 +270,7 @@ fn plain(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Array(items) => items.iter().map(plain).collect(),
-        Value::Object(fields) => fields
-            .get("text")
-            .map_or_else(|| value.to_string(), |text| plain(text)),
+        Value::Object(fields) => fields.get("text").map_or_else(|| value.to_string(), plain),
         Value::Null | Value::Bool(_) | Value::Number(_) => value.to_string(),
     }
 }

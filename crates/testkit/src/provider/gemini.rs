@@ -73,7 +73,8 @@ fn usage(ask: &Ask, candidates: u64) -> Value {
         ),
     ];
     let told = counts.into_iter().filter(|(_, count)| *count > 0);
-    Value::Object(Map::from_iter(
-        told.map(|(name, count)| (name.to_owned(), json!(count))),
-    ))
+    let fields: Map<_, _> = told
+        .map(|(name, count)| (name.to_owned(), json!(count)))
+        .collect();
+    Value::Object(fields)
 }

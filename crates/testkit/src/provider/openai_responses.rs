@@ -90,11 +90,7 @@ fn text_events(words: &[String], opening: &mut Vec<Value>) -> (Vec<Value>, Vec<V
     (words.iter().map(delta).collect(), closing)
 }
 
-fn tool_events(
-    name: &str,
-    arguments: &str,
-    opening: &mut Vec<Value>,
-) -> (Vec<Value>, Vec<Value>) {
+fn tool_events(name: &str, arguments: &str, opening: &mut Vec<Value>) -> (Vec<Value>, Vec<Value>) {
     let item = json!({
         "id": "fc_1", "type": "function_call", "status": "in_progress", "call_id": "call_1",
         "name": name, "arguments": "",

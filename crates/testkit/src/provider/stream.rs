@@ -69,7 +69,11 @@ impl Stream {
         let mut then = End::Clean;
         match ask.breaks {
             None => {
-                chunks.extend(self.closing.iter().map(|event| chunk(event, Duration::ZERO, 0)));
+                chunks.extend(
+                    self.closing
+                        .iter()
+                        .map(|event| chunk(event, Duration::ZERO, 0)),
+                );
                 if matches!(self.framing, Framing::DataThenDone) {
                     chunks.push(Chunk::now("data: [DONE]\n\n"));
                 }
@@ -80,6 +84,7 @@ impl Stream {
         let mut answer = Answer::sse(Vec::<&str>::new()).then(then);
         answer.chunks = chunks;
         answer.input_tokens = ask.input_tokens;
+        answer.cached_tokens = ask.cached_tokens;
         answer
     }
 }

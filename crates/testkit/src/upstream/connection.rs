@@ -1,7 +1,7 @@
 //! One connection of the upstream: read a request, write what the script says, watch whether the
 //! client is still there while nothing is to be written.
 
-use super::{Ended, Received, Shared};
+use super::{Ended, Received, Shared, control};
 use crate::answer::{Answer, End, Length};
 use bytes::{Buf as _, Bytes, BytesMut};
 use std::{io, pin::pin, sync::Arc, time::Duration};
@@ -49,12 +49,19 @@ impl Connection {
     /// Serves requests until one side closes.
     pub(super) async fn serve(mut self) {
         while let Ok((request, keep_alive)) = self.read_request().await {
+            if let Some(answer) = control::answer(&self.shared, &request) {
+                if self.write_answer(&answer, None).await.is_err() {
+                    break;
+                }
+                continue;
+            }
             let answer = self.shared.answer_to(&request);
             let index = self.log(Received {
                 input_tokens: answer.input_tokens,
+                cached_tokens: answer.cached_tokens,
                 ..request
             });
-            let wrote = self.write_answer(&answer, index).await;
+            let wrote = self.write_answer(&answer, Some(index)).await;
             let now = self.shared.started.elapsed();
             self.note(index, |request| {
                 request.ended_at = Some(now);
@@ -108,6 +115,7 @@ impl Connection {
             ended_at: None,
             written: 0,
             input_tokens: 0,
+            cached_tokens: 0,
             output_tokens: 0,
         };
         Ok((request, head.keep_alive))
@@ -196,7 +204,7 @@ impl Connection {
         Gone
     }
 
-    async fn write_answer(&mut self, answer: &Answer, index: usize) -> Result<(), Gone> {
+    async fn write_answer(&mut self, answer: &Answer, index: Option<usize>) -> Result<(), Gone> {
         self.idle(answer.after).await?;
         self.stream.write_all(&answer.head_bytes()).await?;
         for chunk in &answer.chunks {
@@ -208,10 +216,12 @@ impl Connection {
             } else {
                 self.stream.write_all(&chunk.bytes).await?;
             }
-            self.note(index, |request| {
-                request.written += u64::try_from(chunk.bytes.len()).unwrap_or(u64::MAX);
-                request.output_tokens += chunk.output_tokens;
-            });
+            if let Some(index) = index {
+                self.note(index, |request| {
+                    request.written += u64::try_from(chunk.bytes.len()).unwrap_or(u64::MAX);
+                    request.output_tokens += chunk.output_tokens;
+                });
+            }
         }
         match answer.then {
             End::Clean if answer.length == Length::Chunked => {

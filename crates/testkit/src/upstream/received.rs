@@ -25,6 +25,8 @@ pub struct Received {
     pub written: u64,
     /// What the request's input costs.
     pub input_tokens: u64,
+    /// Part of it that was read from the cache.
+    pub cached_tokens: u64,
     /// What was written of the output.
     pub output_tokens: u64,
 }

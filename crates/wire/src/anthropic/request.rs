@@ -16,9 +16,15 @@ use tollgate_core::error::Error;
 ///
 /// A body without `max_tokens` is the provider's to refuse: here its bound is unknown.
 pub(crate) fn facts(body: &[u8]) -> Result<RequestFacts, Error> {
-    let mut request = Request { body, facts: RequestFacts::default(), measure: Measure::default() };
+    let mut request = Request {
+        body,
+        facts: RequestFacts::default(),
+        measure: Measure::default(),
+    };
     json::read_object(body, &mut request)?;
-    let Request { mut facts, measure, .. } = request;
+    let Request {
+        mut facts, measure, ..
+    } = request;
     if facts.model.is_empty() {
         return Err(json::no_model("put it into `model`"));
     }
@@ -77,8 +83,8 @@ impl<'de> Members<'de> for Request<'de> {
 
 impl<'de> Request<'de> {
     fn model<E: de::Error>(&mut self, raw: &'de RawValue) -> Result<(), E> {
-        let Text(model) = serde_json::from_str(raw.get())
-            .map_err(|_| E::custom("`model` must be a string"))?;
+        let Text(model) =
+            serde_json::from_str(raw.get()).map_err(|_| E::custom("`model` must be a string"))?;
         self.facts.model = model.into_owned();
         self.facts.model_span = json::span(self.body, raw);
         Ok(())
@@ -144,7 +150,8 @@ impl Rules for Place {
     /// Tools that Anthropic's servers run bring their results into the context, and run the model
     /// again on each. Their types carry a date: `web_search_20250305`.
     fn type_is_unseen(self, kind: &str) -> bool {
-        const SERVER_TOOLS: [&str; 4] = ["web_search_2", "web_fetch_2", "code_execution_2", "advisor"];
+        const SERVER_TOOLS: [&str; 4] =
+            ["web_search_2", "web_fetch_2", "code_execution_2", "advisor"];
         match self {
             Self::Tool => {
                 kind == "mcp_toolset" || SERVER_TOOLS.iter().any(|tool| kind.starts_with(tool))

@@ -24,8 +24,15 @@ struct Inner<'a> {
 
 /// The body of a response, and the data of a stream's `error` event.
 pub(super) fn body(error: &Error, request_id: RequestId) -> Vec<u8> {
-    let inner = Inner { r#type: type_of(error.kind()), message: error.message() };
-    json(&Body { r#type: "error", error: inner, request_id })
+    let inner = Inner {
+        r#type: type_of(error.kind()),
+        message: error.message(),
+    };
+    json(&Body {
+        r#type: "error",
+        error: inner,
+        request_id,
+    })
 }
 
 const fn type_of(kind: Kind) -> &'static str {

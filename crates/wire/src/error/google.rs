@@ -51,12 +51,16 @@ pub(super) fn body(error: &Error) -> Vec<u8> {
             retry_delay: format!("{}s", whole_seconds(delay)),
         });
     }
-    json(&Body { error: inner(error, details) })
+    json(&Body {
+        error: inner(error, details),
+    })
 }
 
 /// The error object of a stream, which has the three plain members only.
 pub(super) fn stream_body(error: &Error) -> Vec<u8> {
-    json(&Body { error: inner(error, Vec::new()) })
+    json(&Body {
+        error: inner(error, Vec::new()),
+    })
 }
 
 fn inner(error: &Error, details: Vec<Detail>) -> Inner<'_> {

@@ -26,13 +26,22 @@ struct Inner<'a> {
 
 /// The body of a response, and the data of a chat stream's last event.
 pub(super) fn body(error: &Error) -> Vec<u8> {
-    json(&Body { error: inner(error, type_of(error.kind())) })
+    json(&Body {
+        error: inner(error, type_of(error.kind())),
+    })
 }
 
 /// The body that makes Codex stop at once and say when to come back (`resets_at`, Unix seconds).
 pub(super) fn usage_limit_body(error: &Error) -> Vec<u8> {
-    let resets_at = error.resets_at().map(tollgate_core::clock::Timestamp::as_second);
-    json(&Body { error: Inner { resets_at, ..inner(error, "usage_limit_reached") } })
+    let resets_at = error
+        .resets_at()
+        .map(tollgate_core::clock::Timestamp::as_second);
+    json(&Body {
+        error: Inner {
+            resets_at,
+            ..inner(error, "usage_limit_reached")
+        },
+    })
 }
 
 /// Codex drops the body's message of a `usage_limit_reached` and shows this header's text inside a

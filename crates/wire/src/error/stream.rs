@@ -1,5 +1,6 @@
 //! An error after the head has gone out: the format's own in-stream error event, after which the
-//! stream ends. All of these make the official SDK raise.
+//! stream ends. The official SDKs raise on it, but for Responses, where they yield the failed
+//! response like any other event.
 //!
 //! It may be written only where an event (or array element) may begin; a stream that broke inside
 //! one cannot be mended, and its connection is broken off instead.
@@ -43,9 +44,11 @@ pub fn stream_event(
             json(&response_failed(error, request_id, caller)),
             "\n\n",
         ),
-        StreamForm::Sse(Format::AnthropicMessages) => {
-            ("event: error\ndata: ", anthropic::body(error, request_id), "\n\n")
-        }
+        StreamForm::Sse(Format::AnthropicMessages) => (
+            "event: error\ndata: ",
+            anthropic::body(error, request_id),
+            "\n\n",
+        ),
         StreamForm::Sse(Format::GeminiGenerate) => {
             ("data: ", google::stream_body(error), "\r\n\r\n")
         }
@@ -78,9 +81,8 @@ struct ResponseError<'a> {
     message: &'a str,
 }
 
-/// The Responses stream has two error events; clients raise on neither, but all take
-/// `response.failed` as the end of the response, while Codex overlooks a bare `error` event and
-/// starts again.
+/// Of the two error events of a Responses stream this is the one that all clients take as the end
+/// of the response: Codex overlooks a bare `error` event and starts again.
 fn response_failed(
     error: &Error,
     request_id: RequestId,
@@ -92,7 +94,10 @@ fn response_failed(
             id: format!("resp_{request_id}"),
             object: "response",
             status: "failed",
-            error: ResponseError { code: code_of(error, caller), message: error.message() },
+            error: ResponseError {
+                code: code_of(error, caller),
+                message: error.message(),
+            },
             incomplete_details: None,
             output: [],
             usage: None,

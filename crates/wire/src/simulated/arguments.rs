@@ -29,15 +29,27 @@ fn required(schema: &Value, depth: usize) -> Map<String, Value> {
         .filter_map(Value::as_str)
         .map(|name| {
             let property = properties.and_then(|properties| properties.get(name));
-            (name.to_owned(), property.map_or(Value::Null, |property| example(property, depth)))
+            (
+                name.to_owned(),
+                property.map_or(Value::Null, |property| example(property, depth)),
+            )
         })
         .collect()
 }
 
 /// A value that the schema accepts.
 fn example(schema: &Value, depth: usize) -> Value {
-    let first = |key: &str| schema.get(key).and_then(Value::as_array).and_then(|all| all.first());
-    if let Some(value) = schema.get("const").or(schema.get("default")).or(first("enum")) {
+    let first = |key: &str| {
+        schema
+            .get(key)
+            .and_then(Value::as_array)
+            .and_then(|all| all.first())
+    };
+    if let Some(value) = schema
+        .get("const")
+        .or(schema.get("default"))
+        .or(first("enum"))
+    {
         return value.clone();
     }
     if depth == 0 {
@@ -47,7 +59,9 @@ fn example(schema: &Value, depth: usize) -> Value {
         return example(schema, depth - 1);
     }
     let kind = schema.get("type").and_then(Value::as_str);
-    let kind = kind.or(first("type").and_then(Value::as_str)).unwrap_or_default();
+    let kind = kind
+        .or(first("type").and_then(Value::as_str))
+        .unwrap_or_default();
     // Google writes the names of types in capitals.
     match kind.to_ascii_lowercase().as_str() {
         "string" => Value::from("simulated"),
@@ -56,7 +70,11 @@ fn example(schema: &Value, depth: usize) -> Value {
         "array" => {
             let needed = schema.get("minItems").and_then(Value::as_u64).unwrap_or(0) > 0;
             let item = schema.get("items").filter(|_| needed);
-            Value::Array(item.map(|item| example(item, depth - 1)).into_iter().collect())
+            Value::Array(
+                item.map(|item| example(item, depth - 1))
+                    .into_iter()
+                    .collect(),
+            )
         }
         "object" => Value::Object(required(schema, depth - 1)),
         _ => Value::Null,

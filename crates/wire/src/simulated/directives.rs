@@ -39,7 +39,7 @@ pub(super) struct Directives {
     /// Bytes of text per event, or of the document per chunk.
     pub(super) chunk_bytes: Option<usize>,
     /// The pause before every chunk.
-    pub(super) delay: Duration,
+    pub(super) delay: Option<Duration>,
     /// The status to fail with at once.
     fail: Option<u16>,
     /// What goes wrong on the way.
@@ -76,7 +76,7 @@ impl Directives {
         let directives = Self {
             tokens: wanted.tokens.or(directives.tokens),
             chunk_bytes: wanted.chunk_bytes.or(directives.chunk_bytes),
-            delay: if wanted.delay.is_zero() { directives.delay } else { wanted.delay },
+            delay: wanted.delay.or(directives.delay),
             fail: wanted.fail.or(directives.fail),
             fault: wanted.fault.or(directives.fault),
         };
@@ -100,24 +100,34 @@ impl Directives {
     /// Fails at once if that was asked for.
     pub(super) fn refuse(&self) -> Result<(), Failure> {
         self.fail.map_or(Ok(()), |status| {
-            Err(Failure::new(status, format!("simulated failure with status {status}")))
+            Err(Failure::new(
+                status,
+                format!("simulated failure with status {status}"),
+            ))
         })
     }
 
     /// A document has no place for an error on the way: it fails as a whole.
     pub(super) fn refuse_midway(&self, dialect: Dialect) -> Result<(), Failure> {
         match self.fault {
-            Some(Fault { kind: FaultKind::Error, .. }) => Err(Failure::midway(dialect)),
-            Some(Fault { kind: FaultKind::Cut | FaultKind::Stall, .. }) | None => Ok(()),
+            Some(Fault {
+                kind: FaultKind::Error,
+                ..
+            }) => Err(Failure::midway(dialect)),
+            Some(Fault {
+                kind: FaultKind::Cut | FaultKind::Stall,
+                ..
+            })
+            | None => Ok(()),
         }
     }
 
     fn take(&mut self, spec: &str) -> Result<(), Failure> {
         let mut seen = Vec::new();
         for word in spec.split_whitespace() {
-            let (key, value) = word.split_once('=').ok_or_else(|| {
-                invalid(&format!("`{word}` is not `key=value`"))
-            })?;
+            let (key, value) = word
+                .split_once('=')
+                .ok_or_else(|| invalid(&format!("`{word}` is not `key=value`")))?;
             if seen.contains(&key) {
                 return Err(invalid(&format!("`{key}` stands there twice")));
             }
@@ -134,9 +144,11 @@ impl Directives {
                 let bytes = number(key, value, 1..=1_000_000)?;
                 self.chunk_bytes = usize::try_from(bytes).ok();
             }
-            "delay_ms" => self.delay = Duration::from_millis(number(key, value, 0..=60_000)?),
+            "delay_ms" => self.delay = Some(Duration::from_millis(number(key, value, 0..=60_000)?)),
             "fail" => {
-                let known = STATUSES.into_iter().find(|status| value == status.to_string());
+                let known = STATUSES
+                    .into_iter()
+                    .find(|status| value == status.to_string());
                 self.fail = Some(known.ok_or_else(|| {
                     let statuses = STATUSES.map(|status| status.to_string()).join(", ");
                     invalid(&format!("`fail` must be one of {statuses}"))
@@ -225,7 +237,7 @@ mod tests {
             Directives {
                 tokens: Some(5),
                 chunk_bytes: Some(9),
-                delay: Duration::from_millis(20),
+                delay: Some(Duration::from_millis(20)),
                 fail: Some(529),
                 fault: None,
             }
@@ -246,8 +258,14 @@ mod tests {
         let prompt = "[[simulate: tokens=5 delay_ms=3 stall_after=9]]";
         let (_, read) = Directives::read(prompt, &headers).unwrap();
         assert_eq!(read.tokens, Some(7));
-        assert_eq!(read.delay, Duration::from_millis(3));
-        assert_eq!(read.fault, Some(Fault { after: 1, kind: FaultKind::Cut }));
+        assert_eq!(read.delay, Some(Duration::from_millis(3)));
+        assert_eq!(
+            read.fault,
+            Some(Fault {
+                after: 1,
+                kind: FaultKind::Cut
+            })
+        );
     }
 
     #[test]

@@ -21,5 +21,10 @@ pub(super) fn event(name: &str, value: &impl Serialize) -> Bytes {
 
 /// A value between two pieces of text.
 pub(super) fn framed(before: &str, value: &impl Serialize, after: &str) -> Bytes {
-    Bytes::from([before.as_bytes(), &json(value), after.as_bytes()].concat())
+    between(before, &json(value), after)
+}
+
+/// Bytes between two pieces of text.
+pub(super) fn between(before: &str, bytes: &[u8], after: &str) -> Bytes {
+    Bytes::from([before.as_bytes(), bytes, after.as_bytes()].concat())
 }

@@ -18,7 +18,10 @@ pub(super) struct Failure {
 
 impl Failure {
     pub(super) fn new(status: u16, message: impl Into<String>) -> Self {
-        Self { status, message: message.into() }
+        Self {
+            status,
+            message: message.into(),
+        }
     }
 
     /// What goes wrong in the middle of an answer, as each provider would have it.
@@ -52,7 +55,12 @@ impl Failure {
             _ => ("invalid_request_error", None),
         };
         OpenAiError {
-            error: OpenAiDetail { message: &self.message, kind, param: None, code },
+            error: OpenAiDetail {
+                message: &self.message,
+                kind,
+                param: None,
+                code,
+            },
         }
     }
 
@@ -71,7 +79,10 @@ impl Failure {
         };
         AnthropicError {
             top: "error",
-            error: AnthropicDetail { kind, message: &self.message },
+            error: AnthropicDetail {
+                kind,
+                message: &self.message,
+            },
             request_id: seed.id("req_"),
         }
     }
@@ -88,7 +99,11 @@ impl Failure {
             _ => "INVALID_ARGUMENT",
         };
         GoogleError {
-            error: GoogleDetail { code: self.status, message: &self.message, status },
+            error: GoogleDetail {
+                code: self.status,
+                message: &self.message,
+                status,
+            },
         }
     }
 }

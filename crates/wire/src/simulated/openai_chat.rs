@@ -60,12 +60,33 @@ pub(super) fn read(body: &[u8]) -> Result<(Prompt<'_>, Box<dyn Writer>), serde_j
         })
     });
     let (text, after_tool) = prompt::last_word(turns)?;
-    let functions = request.tools.into_iter().flatten().filter_map(|entry| entry.function);
-    let tools = functions.map(|f| Tool { name: f.name, schema: f.parameters }).collect();
+    let functions = request
+        .tools
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| entry.function);
+    let tools = functions
+        .map(|f| Tool {
+            name: f.name,
+            schema: f.parameters,
+        })
+        .collect();
     let choice = request.tool_choice.as_ref().map(choice).unwrap_or_default();
-    let include_usage = request.stream_options.and_then(|options| options.include_usage);
-    let writer = Chat { include_usage: include_usage.unwrap_or(false) };
-    Ok((Prompt { text, after_tool, tools, choice }, Box::new(writer)))
+    let include_usage = request
+        .stream_options
+        .and_then(|options| options.include_usage);
+    let writer = Chat {
+        include_usage: include_usage.unwrap_or(false),
+    };
+    Ok((
+        Prompt {
+            text,
+            after_tool,
+            tools,
+            choice,
+        },
+        Box::new(writer),
+    ))
 }
 
 fn choice(value: &Value) -> ToolChoice {
@@ -89,8 +110,8 @@ impl Writer for Chat {
             index,
             message: Some(Said {
                 role: Some("assistant"),
-                content: Some(content.as_deref()),
-                refusal: Some(None),
+                content: content.as_deref().map_or(Field::Null, Field::Is),
+                refusal: Field::Null,
                 annotations: Some([]),
                 tool_calls: tool_calls.map(|call| [entry(plan, call, index, None)]),
             }),
@@ -99,20 +120,29 @@ impl Writer for Chat {
             finish_reason: Some(finish_reason),
         });
         let choices = choices.collect();
-        encode::json(&envelope(plan, "chat.completion", choices, Some(Some(usage(plan)))))
+        encode::json(&envelope(
+            plan,
+            "chat.completion",
+            choices,
+            Field::Is(usage(plan)),
+        ))
     }
 
     fn stream(self: Box<Self>, plan: Plan) -> Script {
         let plan = Arc::new(plan);
         // With `include_usage`, every other chunk says that it has none.
-        let no_usage = self.include_usage.then_some(None);
+        let no_usage = if self.include_usage {
+            Field::Null
+        } else {
+            Field::Absent
+        };
         let shared = Arc::clone(&plan);
         let choices = (0..plan.choices).flat_map(move |index| {
             let plan = Arc::clone(&shared);
             deltas(&shared).map(move |delta| chunk(&plan, index, &delta, no_usage))
         });
         let last = self.include_usage.then(move || {
-            encode::data(&envelope(&plan, CHUNK, Vec::new(), Some(Some(usage(&plan)))))
+            encode::data(&envelope(&plan, CHUNK, Vec::new(), Field::Is(usage(&plan))))
         });
         let done = iter::once(Bytes::from_static(b"data: [DONE]\n\n"));
         Script {
@@ -137,7 +167,10 @@ fn deltas(plan: &Plan) -> Box<dyn Iterator<Item = Delta> + Send> {
     match &plan.reply {
         Reply::Text(text) => Box::new(
             iter::once(Delta::Role)
-                .chain(text.pieces(plan.piece_bytes).map(|(piece, _)| Delta::Content(piece)))
+                .chain(
+                    text.pieces(plan.piece_bytes)
+                        .map(|(piece, _)| Delta::Content(piece)),
+                )
                 .chain(iter::once(Delta::Finish(finish(text)))),
         ),
         Reply::Call(call) => Box::new(
@@ -148,33 +181,50 @@ fn deltas(plan: &Plan) -> Box<dyn Iterator<Item = Delta> + Send> {
     }
 }
 
-fn chunk(plan: &Plan, index: u64, delta: &Delta, usage: Option<Option<Usage>>) -> Bytes {
+fn chunk(plan: &Plan, index: u64, delta: &Delta, usage: Field<Usage>) -> Bytes {
     let mut said = Said::default();
     let mut finish_reason = None;
     match delta {
         Delta::Role => {
             said.role = Some("assistant");
-            said.content = Some(Some(""));
-            said.refusal = Some(None);
+            said.content = Field::Is("");
+            said.refusal = Field::Null;
         }
-        Delta::Content(piece) => said.content = Some(Some(piece)),
+        Delta::Content(piece) => said.content = Field::Is(piece),
         Delta::CallHead(call) => {
             let head = Entry {
-                function: FunctionCall { name: Some(&call.name), arguments: "" },
+                function: FunctionCall {
+                    name: Some(&call.name),
+                    arguments: "",
+                },
                 ..entry(plan, call, index, Some(0))
             };
             said.role = Some("assistant");
-            said.content = Some(None);
-            said.refusal = Some(None);
+            said.content = Field::Null;
+            said.refusal = Field::Null;
             said.tool_calls = Some([head]);
         }
         Delta::CallArguments(piece) => {
-            let function = FunctionCall { name: None, arguments: piece };
-            said.tool_calls = Some([Entry { index: Some(0), id: None, kind: None, function }]);
+            let function = FunctionCall {
+                name: None,
+                arguments: piece,
+            };
+            said.tool_calls = Some([Entry {
+                index: Some(0),
+                id: None,
+                kind: None,
+                function,
+            }]);
         }
         Delta::Finish(reason) => finish_reason = Some(*reason),
     }
-    let choice = Choice { index, message: None, delta: Some(said), logprobs: None, finish_reason };
+    let choice = Choice {
+        index,
+        message: None,
+        delta: Some(said),
+        logprobs: None,
+        finish_reason,
+    };
     encode::data(&envelope(plan, CHUNK, vec![choice], usage))
 }
 
@@ -186,7 +236,7 @@ fn envelope<'a>(
     plan: &'a Plan,
     object: &'static str,
     choices: Vec<Choice<'a>>,
-    usage: Option<Option<Usage>>,
+    usage: Field<Usage>,
 ) -> Envelope<'a> {
     Envelope {
         id: plan.seed.id("chatcmpl-"),
@@ -205,7 +255,10 @@ fn entry<'a>(plan: &Plan, call: &'a Call, choice: u64, index: Option<u64>) -> En
         index,
         id: Some(plan.seed.of_choice(choice).id("call_")),
         kind: Some("function"),
-        function: FunctionCall { name: Some(&call.name), arguments: &call.arguments },
+        function: FunctionCall {
+            name: Some(&call.name),
+            arguments: &call.arguments,
+        },
     }
 }
 
@@ -226,10 +279,26 @@ struct Envelope<'a> {
     created: i64,
     model: &'a str,
     choices: Vec<Choice<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    usage: Option<Option<Usage>>,
+    #[serde(skip_serializing_if = "Field::is_absent")]
+    usage: Field<Usage>,
     service_tier: &'static str,
     system_fingerprint: Option<&'static str>,
+}
+
+/// A key that may be absent, `null` or there: clients tell these apart.
+#[derive(Clone, Copy, Default, Serialize)]
+#[serde(untagged)]
+enum Field<T> {
+    #[default]
+    Absent,
+    Null,
+    Is(T),
+}
+
+impl<T> Field<T> {
+    fn is_absent(&self) -> bool {
+        matches!(self, Self::Absent)
+    }
 }
 
 #[derive(Serialize)]
@@ -243,15 +312,15 @@ struct Choice<'a> {
     finish_reason: Option<&'static str>,
 }
 
-/// A message or a part of one: the outer `None` leaves a key out, the inner is `null`.
+/// A message, or what one chunk adds to it.
 #[derive(Default, Serialize)]
 struct Said<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     role: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    content: Option<Option<&'a str>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    refusal: Option<Option<&'static str>>,
+    #[serde(skip_serializing_if = "Field::is_absent")]
+    content: Field<&'a str>,
+    #[serde(skip_serializing_if = "Field::is_absent")]
+    refusal: Field<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     annotations: Option<[(); 0]>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -292,6 +361,7 @@ struct PromptDetails {
 }
 
 #[derive(Clone, Copy, Default, Serialize)]
+#[expect(clippy::struct_field_names, reason = "the names on the wire")]
 struct CompletionDetails {
     reasoning_tokens: u64,
     audio_tokens: u64,

@@ -8,8 +8,8 @@ use super::{
 use bytes::Bytes;
 use std::time::Duration;
 
-/// Text per event unless a directive says otherwise: about two words, as real models stream.
-pub(super) const PIECE_BYTES: usize = 12;
+/// Text per event unless a directive says otherwise: a word or two, as real models stream.
+pub(super) const PIECE_BYTES: usize = 6;
 
 /// Bytes per chunk of a document unless a directive says otherwise: even a short answer then comes
 /// in several chunks and can be cut.
@@ -59,7 +59,7 @@ impl Chunks {
         Self {
             events: body,
             error: None,
-            delay: directives.delay,
+            delay: directives.delay.unwrap_or_default(),
             fault: directives.fault,
             given: 0,
             end: End::Clean,
@@ -103,7 +103,10 @@ impl Iterator for Chunks {
             bytes = self.break_off(fault.kind)?;
         }
         self.given = self.given.saturating_add(1);
-        Some(Chunk { after: self.delay, bytes })
+        Some(Chunk {
+            after: self.delay,
+            bytes,
+        })
     }
 }
 

@@ -97,7 +97,9 @@ pub(super) fn text_of(content: &Value) -> String {
 /// Whether one of the parts has this `type`.
 pub(super) fn has_part(content: &Value, kind: &str) -> bool {
     let parts = content.as_array().map_or(&[][..], Vec::as_slice);
-    parts.iter().any(|part| part.get("type").and_then(Value::as_str) == Some(kind))
+    parts
+        .iter()
+        .any(|part| part.get("type").and_then(Value::as_str) == Some(kind))
 }
 
 /// Reads a value that may be absent.

@@ -61,7 +61,11 @@ impl Reply {
         }
         let opening = opening(&facts.model, said, prompt.after_tool);
         let wanted = words.unwrap_or_else(|| u64::try_from(opening.len()).unwrap_or(u64::MAX));
-        Self::Text(Text { opening, words: wanted.min(limit), cut: wanted > limit })
+        Self::Text(Text {
+            opening,
+            words: wanted.min(limit),
+            cut: wanted > limit,
+        })
     }
 
     /// Output tokens of one choice.
@@ -76,7 +80,10 @@ impl Reply {
 impl Text {
     /// The text in pieces of at least this many bytes (the last may be shorter) that end with a
     /// whole word; with each the number of words so far.
-    pub(super) fn pieces(&self, bytes: usize) -> impl Iterator<Item = (String, u64)> + Send + use<> {
+    pub(super) fn pieces(
+        &self,
+        bytes: usize,
+    ) -> impl Iterator<Item = (String, u64)> + Send + use<> {
         let text = self.clone();
         let mut at = 0;
         std::iter::from_fn(move || {
@@ -162,7 +169,10 @@ fn wanted_call(prompt: &Prompt<'_>, said: &str) -> Option<Call> {
     };
     let given = named.and_then(|(_, after)| arguments::given(after));
     let arguments = given.unwrap_or_else(|| arguments::for_schema(tool.schema));
-    Some(Call { name: tool.name.clone(), arguments })
+    Some(Call {
+        name: tool.name.clone(),
+        arguments,
+    })
 }
 
 /// The tool named by `call tool NAME`, and what the text says after it.

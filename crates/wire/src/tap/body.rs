@@ -13,7 +13,10 @@ use tollgate_core::{
 /// complete: the caller settles by estimate. Operations that are not billed are complete.
 pub fn read_body(format: Format, operation: Operation, body: &[u8]) -> UsageReport {
     if !operation.is_billed() {
-        return UsageReport { complete: true, ..UsageReport::default() };
+        return UsageReport {
+            complete: true,
+            ..UsageReport::default()
+        };
     }
     match format {
         Format::OpenAiChat => openai::chat_usage(body),

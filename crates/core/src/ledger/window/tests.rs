@@ -11,13 +11,55 @@ fn at(text: &str) -> Timestamp {
 
 /// W7: zone, date, from, to, minutes.
 const DAYS: &[(&str, &str, &str, &str, i64)] = &[
-    ("Europe/Berlin", "2026-03-29", "2026-03-28T23:00Z", "2026-03-29T22:00Z", 23 * 60),
-    ("Europe/Berlin", "2026-10-25", "2026-10-24T22:00Z", "2026-10-25T23:00Z", 25 * 60),
-    ("Africa/Cairo", "2026-04-24", "2026-04-23T22:00Z", "2026-04-24T21:00Z", 23 * 60),
-    ("America/Santiago", "2026-09-06", "2026-09-06T04:00Z", "2026-09-07T03:00Z", 23 * 60),
-    ("America/Havana", "2026-11-01", "2026-11-01T04:00Z", "2026-11-02T05:00Z", 25 * 60),
-    ("Australia/Lord_Howe", "2026-04-05", "2026-04-04T13:00Z", "2026-04-05T13:30Z", 24 * 60 + 30),
-    ("Asia/Kathmandu", "2026-11-21", "2026-11-20T18:15Z", "2026-11-21T18:15Z", 24 * 60),
+    (
+        "Europe/Berlin",
+        "2026-03-29",
+        "2026-03-28T23:00Z",
+        "2026-03-29T22:00Z",
+        23 * 60,
+    ),
+    (
+        "Europe/Berlin",
+        "2026-10-25",
+        "2026-10-24T22:00Z",
+        "2026-10-25T23:00Z",
+        25 * 60,
+    ),
+    (
+        "Africa/Cairo",
+        "2026-04-24",
+        "2026-04-23T22:00Z",
+        "2026-04-24T21:00Z",
+        23 * 60,
+    ),
+    (
+        "America/Santiago",
+        "2026-09-06",
+        "2026-09-06T04:00Z",
+        "2026-09-07T03:00Z",
+        23 * 60,
+    ),
+    (
+        "America/Havana",
+        "2026-11-01",
+        "2026-11-01T04:00Z",
+        "2026-11-02T05:00Z",
+        25 * 60,
+    ),
+    (
+        "Australia/Lord_Howe",
+        "2026-04-05",
+        "2026-04-04T13:00Z",
+        "2026-04-05T13:30Z",
+        24 * 60 + 30,
+    ),
+    (
+        "Asia/Kathmandu",
+        "2026-11-21",
+        "2026-11-20T18:15Z",
+        "2026-11-21T18:15Z",
+        24 * 60,
+    ),
 ];
 
 #[test]
@@ -26,7 +68,11 @@ fn w7_days_are_as_long_as_the_zone_makes_them() {
         let zone = zone(name);
         let day = Window::from_parts(WindowKind::Day, date).expect("a date");
         let period = day.period(&zone);
-        assert_eq!((period.opens_at, period.closes_at), (at(from), at(to)), "{name} {date}");
+        assert_eq!(
+            (period.opens_at, period.closes_at),
+            (at(from), at(to)),
+            "{name} {date}"
+        );
         let seconds = period.closes_at.as_second() - period.opens_at.as_second();
         assert_eq!(seconds, minutes * 60, "{name} {date}");
 
@@ -35,10 +81,18 @@ fn w7_days_are_as_long_as_the_zone_makes_them() {
             period.closes_at.checked_sub(nanosecond).unwrap(),
             period.opens_at.checked_sub(nanosecond).unwrap(),
         );
-        assert_eq!(Window::at(WindowKind::Day, period.opens_at, &zone), day, "{name}");
+        assert_eq!(
+            Window::at(WindowKind::Day, period.opens_at, &zone),
+            day,
+            "{name}"
+        );
         assert_eq!(Window::at(WindowKind::Day, last, &zone), day, "{name}");
         assert_ne!(Window::at(WindowKind::Day, before, &zone), day, "{name}");
-        assert_ne!(Window::at(WindowKind::Day, period.closes_at, &zone), day, "{name}");
+        assert_ne!(
+            Window::at(WindowKind::Day, period.closes_at, &zone),
+            day,
+            "{name}"
+        );
     }
 }
 
@@ -48,7 +102,10 @@ fn clocks_that_go_back_over_midnight_do_not_reopen_yesterday() {
     let zone = zone("America/St_Johns");
     let seventh = Window::Day("2010-11-07".parse().unwrap());
     let again = at("2010-11-07T03:00Z");
-    assert_eq!(again.to_zoned(zone.clone()).date().to_string(), "2010-11-06");
+    assert_eq!(
+        again.to_zoned(zone.clone()).date().to_string(),
+        "2010-11-06"
+    );
     assert_eq!(Window::at(WindowKind::Day, again, &zone), seventh);
 }
 

@@ -1,238 +1,12 @@
-//! The tables of keys. Texts are Markdown and end up in `docs/settings.md`.
+//! The tables of what the file declares: organisation, projects, members, providers, routes, keys.
 
-use super::{Default, Key, Section, Shape};
-
-const fn key(
-    name: &'static str,
-    shape: Shape,
-    default: Default,
-    doc: &'static str,
-) -> Key {
-    Key {
-        name,
-        shape,
-        default,
-        doc,
-    }
-}
-
-const STRING: Shape = Shape::Scalar("string");
-const URL: Shape = Shape::Scalar("URL");
-const PATH: Shape = Shape::Scalar("path");
-const DURATION: Shape = Shape::Scalar("duration");
-const SLUG: Shape = Shape::Scalar("slug");
-const DOLLARS: Shape = Shape::Scalar("decimal string of dollars");
-const COUNT: Shape = Shape::Scalar("whole number");
-const BOOLEAN: Shape = Shape::Scalar("boolean");
-
-/// The whole file.
-pub static ROOT: Section = Section {
-    doc: "",
-    keys: &[
-        key(
-            "data_dir",
-            PATH,
-            Default::Text("tollgate-data"),
-            "Directory of everything Tollgate keeps: database, hold file, key file. Stands before \
-             the first table of the file. Flag: `--data-dir`.",
-        ),
-        key("server", Shape::Table(&SERVER), EMPTY, ""),
-        key("upstream", Shape::Table(&UPSTREAM), EMPTY, ""),
-        key("storage", Shape::Table(&STORAGE), EMPTY, ""),
-        key("prices", Shape::Table(&PRICES), EMPTY, ""),
-        key("ledger", Shape::Table(&LEDGER), EMPTY, ""),
-        key("log", Shape::Table(&LOG), EMPTY, ""),
-        key("organization", Shape::Table(&ORGANIZATION), EMPTY, ""),
-        key("project", Shape::Tables(&PROJECT), EMPTY, ""),
-        key("member", Shape::Tables(&MEMBER), EMPTY, ""),
-        key("provider", Shape::Tables(&PROVIDER), EMPTY, ""),
-        key("routing_group", Shape::Tables(&ROUTING_GROUP), EMPTY, ""),
-        key("api_key", Shape::Tables(&API_KEY), EMPTY, ""),
-    ],
+use super::{
+    Default, Key, Section, Shape,
+    shapes::{BOOLEAN, COUNT, DOLLARS, EMPTY, PATH, SLUG, STRING, URL, key},
 };
 
-const EMPTY: Default = Default::None("none");
-
-static SERVER: Section = Section {
-    doc: "The listener.",
-    keys: &[
-        key(
-            "listen",
-            Shape::Scalar("IP address and port"),
-            Default::Text("127.0.0.1:8787"),
-            "Where to listen. `0.0.0.0:8787` for every interface; port 0 picks a free one. \
-             Flag: `--listen`.",
-        ),
-        key(
-            "public_url",
-            URL,
-            Default::None("from `listen`"),
-            "Where clients reach this gateway: shown to people and put into links.",
-        ),
-        key(
-            "tls",
-            Shape::Table(&TLS),
-            Default::None("plain HTTP"),
-            "Serve HTTPS with this certificate.",
-        ),
-        key(
-            "body_limit",
-            Shape::Scalar("size"),
-            Default::Text("64MiB"),
-            "Largest request body; larger ones get 413. At most 1GiB.",
-        ),
-        key(
-            "head_timeout",
-            DURATION,
-            Default::Text("30s"),
-            "Longest wait for the head of a request on an open connection.",
-        ),
-        key(
-            "body_idle_timeout",
-            DURATION,
-            Default::Text("30s"),
-            "Longest silence while a request body arrives.",
-        ),
-        key(
-            "request_deadline",
-            DURATION,
-            Default::Text("1h"),
-            "Longest life of a request, streams included. It is also the term of its hold.",
-        ),
-        key(
-            "drain_timeout",
-            DURATION,
-            Default::Text("30s"),
-            "How long running requests may finish after a stop was asked for.",
-        ),
-    ],
-};
-
-static TLS: Section = Section {
-    doc: "A certificate and its key, both PEM files.",
-    keys: &[
-        key(
-            "certificate",
-            PATH,
-            Default::Required,
-            "The certificate chain.",
-        ),
-        key("key", PATH, Default::Required, "The private key."),
-    ],
-};
-
-static UPSTREAM: Section = Section {
-    doc: "How long to wait for providers.",
-    keys: &[
-        key(
-            "connect_timeout",
-            DURATION,
-            Default::Text("10s"),
-            "Longest wait for a TCP and TLS connection.",
-        ),
-        key(
-            "head_timeout",
-            DURATION,
-            Default::Text("10m"),
-            "Longest wait for the head of an answer. Reasoning models that do not stream are \
-             silent for minutes.",
-        ),
-        key(
-            "idle_timeout",
-            DURATION,
-            Default::Text("10m"),
-            "Longest silence inside an answer.",
-        ),
-    ],
-};
-
-static STORAGE: Section = Section {
-    doc: "The database.",
-    keys: &[key(
-        "url",
-        Shape::Scalar("`sqlite:` and a path"),
-        Default::Text("sqlite:tollgate.db"),
-        "The database file. A relative path is taken from `data_dir`.",
-    )],
-};
-
-static PRICES: Section = Section {
-    doc: "Where the price data comes from: a snapshot is built in, and `file` or `url` replaces \
-          it. The data has the form of the `genai-prices` project's `data.json`.",
-    keys: &[
-        key(
-            "file",
-            PATH,
-            Default::None("built-in snapshot"),
-            "Read the data from this file.",
-        ),
-        key(
-            "url",
-            URL,
-            Default::None("built-in snapshot"),
-            "Fetch the data from here. Not together with `file`.",
-        ),
-        key(
-            "interval",
-            DURATION,
-            Default::Text("1h"),
-            "How often to look for new data. At least `1m`.",
-        ),
-    ],
-};
-
-static LEDGER: Section = Section {
-    doc: "How spending is held and what happens when it cannot be booked.",
-    keys: &[
-        key(
-            "estimate",
-            Shape::Word(&["normal", "strict"]),
-            Default::Text("normal"),
-            "`normal` holds what a request will probably use; `strict` holds the most it can use: \
-             nothing slips past a limit, and requests are refused earlier.",
-        ),
-        key(
-            "uncapped",
-            Shape::Word(&["estimate", "hold_max", "refuse"]),
-            Default::None("`\"estimate\"`; `\"hold_max\"` under `estimate = \"strict\"`"),
-            "What to hold for a request that is not streamed and states no output cap: the learned \
-             estimate, the model's maximum, or refuse it.",
-        ),
-        key(
-            "hold_wait",
-            DURATION,
-            Default::Text("2s"),
-            "How long a request waits for other requests' holds before it is refused.",
-        ),
-        key(
-            "on_ledger_outage",
-            Shape::Word(&["block", "allow"]),
-            Default::Text("block"),
-            "What happens when the database has been away for longer than what is leased lasts: \
-             refuse requests, or let them pass and book them later.",
-        ),
-    ],
-};
-
-static LOG: Section = Section {
-    doc: "The log, on standard error.",
-    keys: &[
-        key(
-            "format",
-            Shape::Word(&["text", "json"]),
-            Default::Text("text"),
-            "Lines for people or for machines. Flag: `--log-format`.",
-        ),
-        key(
-            "filter",
-            STRING,
-            Default::Text("info"),
-            "What is logged: a level, or directives such as `warn,tollgate_gateway=debug`.",
-        ),
-    ],
-};
-
-static ORGANIZATION: Section = Section {
+pub(super) static ORGANIZATION: Section = Section {
+    title: "`[organization]`",
     doc: "The organisation that owns everything below.",
     keys: &[
         key(
@@ -256,6 +30,7 @@ const fn limits(doc: &'static str) -> Key {
 }
 
 static LIMITS: Section = Section {
+    title: "`limits`",
     doc: "Caps on spending, requests and tokens. Every limit in force counts, and the first one \
           that is reached refuses the request. Weeks begin on Monday; `total` never resets.",
     keys: &[
@@ -279,6 +54,7 @@ static LIMITS: Section = Section {
 };
 
 static COUNTS: Section = Section {
+    title: "`requests` and `tokens` of `limits`",
     doc: "The windows of `requests` and `tokens`.",
     keys: &[
         key("daily", COUNT, EMPTY, "A day."),
@@ -288,7 +64,8 @@ static COUNTS: Section = Section {
     ],
 };
 
-static PROJECT: Section = Section {
+pub(super) static PROJECT: Section = Section {
+    title: "`[[project]]`",
     doc: "A project: what API keys belong to.",
     keys: &[
         key("slug", SLUG, Default::Required, "Its name in settings and reports."),
@@ -296,7 +73,8 @@ static PROJECT: Section = Section {
     ],
 };
 
-static MEMBER: Section = Section {
+pub(super) static MEMBER: Section = Section {
+    title: "`[[member]]`",
     doc: "A person of the organisation.",
     keys: &[
         key(
@@ -315,7 +93,8 @@ static MEMBER: Section = Section {
     ],
 };
 
-static PROVIDER: Section = Section {
+pub(super) static PROVIDER: Section = Section {
+    title: "`[[provider]]`",
     doc: "An upstream that requests can be sent to.",
     keys: &[
         key(
@@ -392,6 +171,7 @@ static PROVIDER: Section = Section {
 };
 
 static CREDENTIAL: Section = Section {
+    title: "`credential` of a provider",
     doc: "A secret and where it goes on a request.",
     keys: &[
         ENV,
@@ -407,6 +187,7 @@ static CREDENTIAL: Section = Section {
 };
 
 static SECRET: Section = Section {
+    title: "`key` of an API key",
     doc: "A secret: exactly one of these keys.",
     keys: &[ENV, FILE, VALUE],
 };
@@ -431,6 +212,7 @@ const VALUE: Key = key(
 );
 
 static PRICE: Section = Section {
+    title: "An entry of `prices`",
     doc: "Dollars per million tokens of one model.",
     keys: &[
         key("input", DOLLARS, Default::Required, "Input tokens."),
@@ -450,7 +232,8 @@ static PRICE: Section = Section {
     ],
 };
 
-static ROUTING_GROUP: Section = Section {
+pub(super) static ROUTING_GROUP: Section = Section {
+    title: "`[[routing_group]]`",
     doc: "Several providers behind one slug.",
     keys: &[
         key(
@@ -469,6 +252,7 @@ static ROUTING_GROUP: Section = Section {
 };
 
 static TARGET: Section = Section {
+    title: "An element of `targets`",
     doc: "One element of a routing group.",
     keys: &[
         key("provider", SLUG, Default::Required, "Slug of a provider."),
@@ -493,7 +277,8 @@ static TARGET: Section = Section {
     ],
 };
 
-static API_KEY: Section = Section {
+pub(super) static API_KEY: Section = Section {
+    title: "`[[api_key]]`",
     doc: "A key that clients present to Tollgate.",
     keys: &[
         key(

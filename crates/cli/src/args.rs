@@ -1,0 +1,225 @@
+//! The command line as typed. Nothing is resolved here: a value that has a setting becomes an
+//! [`Override`] and takes the same way as the file's.
+
+use crate::settings::Override;
+use clap::{Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// A self-hosted gateway between applications and language models.
+#[derive(Debug, Parser)]
+#[command(
+    name = "tollgate",
+    version,
+    propagate_version = true,
+    disable_help_subcommand = true,
+    max_term_width = 100
+)]
+pub struct Args {
+    /// Flags of every command.
+    #[command(flatten)]
+    pub global: GlobalArgs,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Flags of every command.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Global options")]
+pub struct GlobalArgs {
+    /// Settings file [default: tollgate.toml, if there is one] [env: TOLLGATE_CONFIG]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Directory of everything kept [default: tollgate-data] [env: TOLLGATE_DATA_DIR]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub data_dir: Option<String>,
+    /// Print results and errors, nothing else
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+    /// Print without colour [env: NO_COLOR]
+    #[arg(long, global = true)]
+    pub no_color: bool,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the gateway
+    Serve(ServeArgs),
+    /// Check, show or look up settings
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// List, make and end API keys
+    #[command(subcommand)]
+    Keys(KeysCommand),
+    /// Show what was used and what it cost
+    Usage(UsageArgs),
+}
+
+/// `tollgate serve`.
+#[derive(Debug, clap::Args)]
+pub struct ServeArgs {
+    /// Where to listen: an IP address and a port [default: 127.0.0.1:8787]
+    #[arg(long, value_name = "ADDRESS")]
+    pub listen: Option<String>,
+    /// Form of log lines: text or json [default: text]
+    #[arg(long, value_name = "FORMAT")]
+    pub log_format: Option<String>,
+}
+
+/// Print JSON instead of text.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub struct OutputArgs {
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `tollgate config …`.
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Report everything that is wrong with the settings
+    Check(OutputArgs),
+    /// Print every value in force and where it came from
+    Show(OutputArgs),
+    /// Print the reference of all settings, in Markdown
+    Reference,
+}
+
+/// `tollgate keys …`.
+#[derive(Debug, Subcommand)]
+pub enum KeysCommand {
+    /// List API keys
+    List(ListKeysArgs),
+    /// Make an API key and print it, once
+    Create(CreateKeyArgs),
+    /// End an API key for ever
+    Revoke(KeyArgs),
+    /// Switch an API key off for a while
+    Disable(KeyArgs),
+    /// Switch an API key on again
+    Enable(KeyArgs),
+    /// Clear the block of an API key that asked for a model without a price
+    Unblock(KeyArgs),
+}
+
+/// `tollgate keys list`.
+#[derive(Debug, clap::Args)]
+pub struct ListKeysArgs {
+    /// Revoked keys too
+    #[arg(long)]
+    pub all: bool,
+    /// Form of the output.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// `tollgate keys create`.
+#[derive(Debug, clap::Args)]
+pub struct CreateKeyArgs {
+    /// Its name, unique in the project
+    pub name: String,
+    /// Slug of its project
+    #[arg(long, value_name = "SLUG", default_value = "default")]
+    pub project: String,
+    /// E-mail address of its owner: makes it a personal key
+    #[arg(long, value_name = "EMAIL")]
+    pub member: Option<String>,
+    /// When it stops working: 2027-01-01T00:00:00Z, or a time from now: 24h
+    #[arg(long, value_name = "WHEN")]
+    pub expires: Option<String>,
+    /// Its limits.
+    #[command(flatten)]
+    pub limits: LimitArgs,
+    /// A provider or routing group it may use; repeat for more [default: all]
+    #[arg(long = "allow-route", value_name = "SLUG")]
+    pub routes: Vec<String>,
+    /// A model it may use; repeat for more [default: all]
+    #[arg(long = "allow-model", value_name = "MODEL")]
+    pub models: Vec<String>,
+    /// Form of the output.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// Limits of a key.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Limits")]
+pub struct LimitArgs {
+    /// Dollars a day
+    #[arg(long, value_name = "DOLLARS")]
+    pub limit_daily: Option<String>,
+    /// Dollars a week
+    #[arg(long, value_name = "DOLLARS")]
+    pub limit_weekly: Option<String>,
+    /// Dollars a month
+    #[arg(long, value_name = "DOLLARS")]
+    pub limit_monthly: Option<String>,
+    /// Dollars in all
+    #[arg(long, value_name = "DOLLARS")]
+    pub limit_total: Option<String>,
+    /// Requests in a window: daily=1000; repeat for more
+    #[arg(long, value_name = "WINDOW=COUNT")]
+    pub limit_requests: Vec<String>,
+    /// Tokens in a window: monthly=2000000; repeat for more
+    #[arg(long, value_name = "WINDOW=COUNT")]
+    pub limit_tokens: Vec<String>,
+}
+
+/// A command on one key.
+#[derive(Debug, clap::Args)]
+pub struct KeyArgs {
+    /// Its id, or its name if no other key has that name
+    pub key: String,
+    /// Form of the output.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// `tollgate usage`.
+#[derive(Debug, clap::Args)]
+pub struct UsageArgs {
+    /// What to sum up by
+    #[arg(long, value_enum, default_value_t = UsageBy::Project)]
+    pub by: UsageBy,
+    /// From when on: 2026-11-01, 2026-11-01T12:00:00Z, or so long ago: 24h
+    #[arg(long, value_name = "WHEN")]
+    pub since: Option<String>,
+    /// Up to when, exclusive
+    #[arg(long, value_name = "WHEN")]
+    pub until: Option<String>,
+    /// Form of the output.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// What usage is summed up by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum UsageBy {
+    /// Each project
+    Project,
+    /// Each member
+    Member,
+    /// Each API key
+    Key,
+    /// Each model that answered
+    Model,
+    /// Each day, in UTC
+    Day,
+}
+
+impl Args {
+    /// The values that outrank the settings.
+    pub fn overrides(&self) -> Vec<Override> {
+        let mut overrides = Vec::new();
+        let mut push = |key, flag, value: Option<&String>| {
+            overrides.extend(value.cloned().map(|value| Override { key, flag, value }));
+        };
+        push("data_dir", "--data-dir", self.global.data_dir.as_ref());
+        if let Command::Serve(serve) = &self.command {
+            push("server.listen", "--listen", serve.listen.as_ref());
+            push("log.format", "--log-format", serve.log_format.as_ref());
+        }
+        overrides
+    }
+}

@@ -1,0 +1,198 @@
+//! The prices of one configured provider: its overrides before the book.
+
+use super::{
+    book::PriceBook,
+    card::{RateCard, UnitRate},
+    cost::{Cost, ExactCost},
+    error::{PriceDataError, PriceError},
+    model::ModelPricing,
+    rate::Rate,
+};
+use crate::{
+    clock::Timestamp,
+    money::NanoUsd,
+    provider::{PriceOverride, Provider},
+    unit::Unit,
+    usage::{ExtraUsage, Usage, UsageReport},
+};
+use std::{collections::HashMap, sync::Arc};
+
+/// What the gateway asks for prices. Made once per provider and price book.
+#[derive(Debug)]
+pub struct ProviderPrices {
+    book: Arc<PriceBook>,
+    /// The provider in the data; `None` = find models by their names.
+    listed_as: Option<String>,
+    overrides: HashMap<String, Arc<ModelPricing>>,
+}
+
+/// Where a cost comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CostSource {
+    /// The upstream's own figure.
+    Provider,
+    /// A price override of the provider.
+    Override,
+    /// The price book.
+    Book,
+}
+
+/// The cost of an answer.
+#[derive(Clone, Debug)]
+pub struct PricedReport {
+    /// All of it, with every extra usage.
+    pub cost: Cost,
+    /// Where it comes from.
+    pub source: CostSource,
+    /// The model it was priced at; `None` when the upstream's own figure is of an unknown model.
+    pub priced_at: Option<Arc<ModelPricing>>,
+}
+
+impl ProviderPrices {
+    /// The prices of `provider`. Its kind tells its place in the data, else its URL does.
+    ///
+    /// # Errors
+    /// An override with a negative rate.
+    pub fn new(book: Arc<PriceBook>, provider: &Provider) -> Result<Self, PriceDataError> {
+        let by_kind = provider.kind.price_provider();
+        let listed_as = by_kind.or_else(|| book.provider_at(&provider.base_url));
+        let listed_as = listed_as.map(ToOwned::to_owned);
+        let overrides = provider
+            .prices
+            .iter()
+            .map(|price| {
+                let pricing = override_pricing(&book, listed_as.as_deref(), price);
+                let pricing = pricing.map_err(|error| error.within(&*provider.slug))?;
+                Ok((price.model.clone(), Arc::new(pricing)))
+            })
+            .collect::<Result<_, PriceDataError>>()?;
+        Ok(Self {
+            book,
+            listed_as,
+            overrides,
+        })
+    }
+
+    /// The pricing of a model as it is sent to this provider; `None` = it has no price.
+    pub fn find(&self, model: &str) -> Option<Arc<ModelPricing>> {
+        let configured = self.overrides.get(model).cloned();
+        configured.or_else(|| self.book.find(self.listed_as.as_deref(), model))
+    }
+
+    /// What `usage` at `model` costs in a request made at `at` in `context`.
+    ///
+    /// # Errors
+    /// [`PriceError::Unpriced`], [`PriceError::OutOfRange`].
+    pub fn cost(
+        &self,
+        model: &str,
+        usage: &Usage,
+        context: &[(&str, String)],
+        at: Timestamp,
+    ) -> Result<Cost, PriceError> {
+        let pricing = self.find(model).ok_or_else(|| unpriced(model))?;
+        pricing.cost(usage, context, at)
+    }
+
+    /// What an answer to a request for `requested`, made at `at`, cost.
+    ///
+    /// The upstream's own figure outranks ours. Else the answer is priced at the model that gave
+    /// it, or at the requested one when that has an override or the answering one has no price;
+    /// extra usage at its own model, or (flagged) at the main one when that is unknown. All is
+    /// summed before it is rounded.
+    ///
+    /// # Errors
+    /// [`PriceError::Unpriced`], [`PriceError::NoUsage`], [`PriceError::OutOfRange`].
+    pub fn cost_of_report(
+        &self,
+        requested: &str,
+        report: &UsageReport,
+        at: Timestamp,
+    ) -> Result<PricedReport, PriceError> {
+        let answered = report.model.as_deref().unwrap_or(requested);
+        let main = self.answering(answered, requested);
+        if let Some(total) = report.provider_cost.filter(|cost| *cost >= NanoUsd::ZERO) {
+            return Ok(PricedReport {
+                cost: Cost {
+                    total,
+                    input: NanoUsd::ZERO,
+                    output: NanoUsd::ZERO,
+                    approximate: false,
+                },
+                source: CostSource::Provider,
+                priced_at: main,
+            });
+        }
+        let main = main.ok_or_else(|| unpriced(answered))?;
+        if report.usage.is_none() && report.extra.is_empty() {
+            return Err(PriceError::NoUsage);
+        }
+        let mut exact = match &report.usage {
+            Some(usage) => main.exact_cost(usage, &report.context, at)?,
+            None => ExactCost::default(),
+        };
+        for ExtraUsage { model, usage } in &report.extra {
+            let own = model.as_deref().map(|model| self.find(model));
+            let guessed = matches!(own, Some(None));
+            let pricing = own.flatten().unwrap_or_else(|| Arc::clone(&main));
+            exact.add(pricing.exact_cost(usage, &report.context, at)?)?;
+            exact.approximate |= guessed;
+        }
+        let source = if main.is_override() {
+            CostSource::Override
+        } else {
+            CostSource::Book
+        };
+        Ok(PricedReport {
+            cost: exact.round()?,
+            source,
+            priced_at: Some(main),
+        })
+    }
+
+    fn answering(&self, answered: &str, requested: &str) -> Option<Arc<ModelPricing>> {
+        let configured = |model: &str| self.overrides.get(model).cloned();
+        configured(answered)
+            .or_else(|| configured(requested))
+            .or_else(|| self.find(answered))
+            .or_else(|| self.find(requested))
+    }
+}
+
+/// The override, with what the book knows of the model besides token rates: searches and such keep
+/// their price, the context window stays known.
+fn override_pricing(
+    book: &PriceBook,
+    listed_as: Option<&str>,
+    price: &PriceOverride,
+) -> Result<ModelPricing, PriceDataError> {
+    let lines = [
+        (Unit::InputTokens, Some(price.input)),
+        (Unit::OutputTokens, Some(price.output)),
+        (Unit::CacheReadTokens, price.cache_read),
+        (Unit::CacheWriteTokens, price.cache_write),
+    ];
+    let mut card = Vec::new();
+    for (unit, money) in lines {
+        let Some(money) = money else { continue };
+        let rate = Rate::from_money(money).ok_or_else(|| {
+            PriceDataError::new(format!("`{money}` is negative"))
+                .within(unit.info().price_key)
+                .within(&*price.model)
+        })?;
+        card.push((unit, UnitRate::new(rate, Vec::new())));
+    }
+    let known = book.find(listed_as, &price.model);
+    let known = known.as_deref();
+    Ok(ModelPricing {
+        provider: known.and_then(|known| known.provider.clone()),
+        model: known.and_then(|known| known.model.clone()),
+        variants_apply: known.is_some_and(|known| known.variants_apply),
+        least_audio_seconds: known.map_or(0, |known| known.least_audio_seconds),
+        override_card: Some(RateCard::new(card)),
+    })
+}
+
+fn unpriced(model: &str) -> PriceError {
+    PriceError::Unpriced(model.to_owned())
+}

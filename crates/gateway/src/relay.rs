@@ -1,0 +1,84 @@
+//! Step 7, relay: the upstream's bytes to the client, unchanged, while usage is read from them.
+//!
+//! Three shapes: a stream, tapped event by event ([`stream`]); an answer small enough to be read
+//! whole, so that its cost can stand in a header ([`whole`]); a larger one that passes while it
+//! comes and is read at its end ([`whole::Passing`]).
+
+mod body;
+mod stream;
+mod whole;
+
+pub(crate) use body::ResponseBody;
+
+use crate::{
+    exchange::Exchange,
+    headers, respond,
+    select::Attempt,
+    upstream::{Answer, Inbound, edits},
+};
+use http::{HeaderValue, Response, header};
+use tollgate_core::{error::Error, format::Format, provider::ReportCost};
+use tollgate_wire::tap::{Framing, StreamEdits};
+
+/// Turns an upstream's answer into the client's.
+///
+/// # Errors
+/// When an answer that is read whole breaks off before it is.
+pub(crate) async fn relay(
+    exchange: Exchange,
+    inbound: Inbound<'_>,
+    attempt: &Attempt,
+    answer: Answer,
+) -> Result<Response<ResponseBody>, (Error, Box<Exchange>)> {
+    let streamed = answer.status.is_success() && inbound.facts.stream;
+    let framing = if streamed {
+        framing(exchange.format(), &answer)
+    } else {
+        None
+    };
+    let mut head = head(&exchange, attempt, &answer);
+    let body = match framing {
+        Some(framing) => {
+            let asked = edits(inbound.facts, attempt)
+                .iter()
+                .any(|edit| edit.rule == "usage");
+            let edits = StreamEdits {
+                withhold_usage: asked,
+                insert_cost: attempt.provider.report_cost == ReportCost::Body,
+            };
+            stream::begin(exchange, attempt, framing, edits, answer)
+        }
+        None => whole::begin(exchange, attempt, answer, head.headers_mut()).await?,
+    };
+    Ok(head.map(|()| body))
+}
+
+/// How a streamed answer is cut into events; `None` when it is no stream after all.
+fn framing(format: Format, answer: &Answer) -> Option<Framing> {
+    let kind = answer
+        .headers
+        .get(header::CONTENT_TYPE)
+        .map_or(&b""[..], HeaderValue::as_bytes);
+    if kind.starts_with(b"text/event-stream") {
+        Some(Framing::Sse)
+    } else if format == Format::GeminiGenerate && kind.starts_with(b"application/json") {
+        Some(Framing::JsonArray)
+    } else {
+        None
+    }
+}
+
+fn head(exchange: &Exchange, attempt: &Attempt, answer: &Answer) -> Response<()> {
+    let mut response = Response::new(());
+    *response.status_mut() = answer.status;
+    let mut to_client = headers::to_client(&answer.headers);
+    // The length is computed from what is really sent.
+    to_client.remove(header::CONTENT_LENGTH);
+    respond::stamp(&mut to_client, exchange.request_id());
+    if let Ok(slug) = HeaderValue::try_from(attempt.provider.slug.as_str()) {
+        to_client.insert(headers::PROVIDER, slug.clone());
+        to_client.insert(headers::PROVIDER_COMPATIBLE, slug);
+    }
+    *response.headers_mut() = to_client;
+    response
+}

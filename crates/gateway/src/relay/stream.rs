@@ -1,0 +1,333 @@
+//! Streamed answers: every chunk passes as it came, tapped on its way.
+//!
+//! The hold is topped up when content was seen and when the clock says so. A stream ends in one of
+//! four ways: whole (its format's end marker was seen), broken by the upstream, cut by a limit, or
+//! left by its client. Only the first ends cleanly; of the second and third the client is told by
+//! the format's own error event where one may stand, else by a broken connection.
+
+use super::ResponseBody;
+use crate::{
+    exchange::{Ending, Exchange},
+    reserve::Reservation,
+    select::Attempt,
+    upstream::{Answer, AnswerBody, BodyError},
+};
+use bytes::Bytes;
+use http_body::Body;
+use std::{
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+use tokio::time::{Instant, Sleep, sleep_until};
+use tollgate_core::{
+    amount::Amount,
+    error::{Error, Kind},
+    provider::OnClientGone,
+    record::RecordFlags,
+    unit::Unit,
+};
+use tollgate_wire::{
+    error::{StreamForm, stream_event},
+    tap::{Framing, StreamEdits, Tap},
+};
+
+/// Bytes of answer text in one token: what the accrued output is estimated by until the upstream
+/// counts. Low on purpose (English has about four): a hold that grows too early costs nothing.
+const BYTES_PER_TOKEN: u64 = 3;
+
+/// How often the clock is looked at once a hold could not be raised.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
+/// How long, and how much, is read for its usage after the client has gone.
+const DRAIN_TIME: Duration = Duration::from_secs(600);
+const DRAIN_BYTES: usize = 64 << 20;
+
+/// A stream on its way; taken out of its box when it has ended.
+pub(crate) struct Stream(Option<Box<Flow>>);
+
+struct Flow {
+    exchange: Exchange,
+    upstream: AnswerBody,
+    tap: Tap,
+    form: StreamForm,
+    /// What the tap let through and the client has not got yet.
+    out: Vec<Bytes>,
+    /// The last bytes are in `out`; after them comes the end, or this error.
+    end: Option<Result<(), BodyError>>,
+    trued_up: bool,
+    content_bytes: u64,
+    last_data: Instant,
+    alarm: Pin<Box<Sleep>>,
+    drains: bool,
+}
+
+/// The body of a stream that begins now.
+pub(super) fn begin(
+    mut exchange: Exchange,
+    attempt: &Attempt,
+    framing: Framing,
+    edits: StreamEdits,
+    answer: Answer,
+) -> ResponseBody {
+    exchange.answered(answer.status.as_u16());
+    let format = exchange.format();
+    let now = Instant::now();
+    let mut flow = Flow {
+        tap: Tap::new(format, framing, edits),
+        form: match framing {
+            Framing::Sse => StreamForm::Sse(format),
+            Framing::JsonArray => StreamForm::GeminiArray { unopened: true },
+        },
+        upstream: answer.body,
+        out: Vec::with_capacity(2),
+        end: None,
+        trued_up: false,
+        content_bytes: 0,
+        last_data: now,
+        alarm: Box::pin(sleep_until(now)),
+        drains: attempt.provider.on_client_gone == OnClientGone::Drain,
+        exchange,
+    };
+    flow.set_alarm(now);
+    ResponseBody::Stream(Stream(Some(Box::new(flow))))
+}
+
+impl Stream {
+    pub(super) fn poll_data(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, BodyError>>> {
+        let Some(flow) = &mut self.0 else {
+            return Poll::Ready(None);
+        };
+        loop {
+            if !flow.out.is_empty() {
+                return Poll::Ready(Some(Ok(flow.out.remove(0))));
+            }
+            if let Some(end) = flow.end.take() {
+                flow.exchange.close();
+                self.0 = None;
+                return Poll::Ready(end.err().map(Err));
+            }
+            match Pin::new(&mut flow.upstream).poll_frame(cx) {
+                Poll::Ready(Some(Ok(frame))) => {
+                    if let Ok(data) = frame.into_data() {
+                        flow.data(data);
+                    }
+                }
+                Poll::Ready(Some(Err(error))) => flow.upstream_ended(Some(&error)),
+                Poll::Ready(None) => flow.upstream_ended(None),
+                Poll::Pending => {
+                    if flow.alarm.as_mut().poll(cx).is_pending() {
+                        return Poll::Pending;
+                    }
+                    flow.alarmed();
+                }
+            }
+        }
+    }
+}
+
+impl Drop for Stream {
+    /// The client has gone. Where the provider bills on anyway, the rest is read for its usage.
+    fn drop(&mut self) {
+        if let Some(flow) = self.0.take()
+            && flow.drains
+            && flow.end.is_none()
+            && let Ok(runtime) = tokio::runtime::Handle::try_current()
+        {
+            runtime.spawn(drain(flow));
+        }
+    }
+}
+
+async fn drain(mut flow: Box<Flow>) {
+    use http_body_util::BodyExt;
+    let until = Instant::now() + DRAIN_TIME;
+    let mut bytes = 0;
+    while bytes < DRAIN_BYTES && !flow.tap.progress().terminal {
+        match tokio::time::timeout_at(until, flow.upstream.frame()).await {
+            Ok(Some(Ok(frame))) => {
+                if let Ok(data) = frame.into_data() {
+                    bytes += data.len();
+                    flow.out.clear();
+                    flow.read(data);
+                }
+            }
+            Ok(Some(Err(_)) | None) | Err(_) => break,
+        }
+    }
+    flow.note_usage();
+}
+
+impl Flow {
+    /// One chunk came.
+    fn data(&mut self, data: Bytes) {
+        self.last_data = Instant::now();
+        if let StreamForm::GeminiArray { unopened } = &mut self.form {
+            *unopened &= data.is_empty();
+        }
+        self.read(data);
+        let progress = self.tap.progress();
+        if !self.trued_up
+            && let Some(input) = progress.input_tokens
+        {
+            self.trued_up = true;
+            self.true_up(input);
+        }
+        if progress.content_bytes > self.content_bytes {
+            self.content_bytes = progress.content_bytes;
+            let tokens = progress.content_bytes / BYTES_PER_TOKEN + 1;
+            let asked = self
+                .exchange
+                .reservation
+                .as_mut()
+                .map(|held| held.observe(tokens));
+            if let Some(Err(refusal)) = asked {
+                self.break_off(&refusal.to_error());
+            }
+        }
+    }
+
+    fn read(&mut self, data: Bytes) {
+        let exchange = &mut self.exchange;
+        let mut price = |report: &_| exchange.cost_text(report);
+        self.tap.feed(data, &mut price, &mut self.out);
+    }
+
+    /// Input counted by the upstream replaces the estimate in the hold.
+    fn true_up(&mut self, input_tokens: u64) {
+        let exchange = &mut self.exchange;
+        let report = self.tap.report();
+        let Some(mut report_of_input) = report.usage.is_some().then_some(report) else {
+            return;
+        };
+        if let Some(usage) = &mut report_of_input.usage {
+            usage.set(Unit::OutputTokens, 0);
+            usage.set(Unit::OutputReasoningTokens, 0);
+        }
+        let Some(cost) = exchange.cost_of(&report_of_input) else {
+            return;
+        };
+        let tokens = i64::try_from(input_tokens).unwrap_or(i64::MAX);
+        if let Some(reservation) = &mut exchange.reservation {
+            reservation.true_up(Amount {
+                cost,
+                requests: 1,
+                tokens,
+            });
+        }
+    }
+
+    /// The upstream sent its last byte, or broke off.
+    fn upstream_ended(&mut self, error: Option<&BodyError>) {
+        let progress = self.tap.progress();
+        if error.is_none() && (progress.terminal || progress.failed) {
+            self.tap.finish(&mut self.out);
+            if progress.failed {
+                self.exchange.record.flags.add(RecordFlags::BROKEN);
+            }
+            self.note_usage();
+            self.end = Some(Ok(()));
+            return;
+        }
+        let context = error.map_or_else(
+            || "it ended without its end marker".to_owned(),
+            ToString::to_string,
+        );
+        self.break_off(
+            &Error::new(Kind::UpstreamBroken, "the provider's answer broke off")
+                .with_context(context),
+        );
+    }
+
+    /// Ends the stream with `error`: said in the stream where an event may stand, else by breaking
+    /// the connection. The upstream is cancelled with the connection to it, which is dropped.
+    fn break_off(&mut self, error: &Error) {
+        self.note_usage();
+        self.exchange.failed(error);
+        self.end = Some(if self.tap.is_between_events() {
+            let exchange = &self.exchange;
+            let event = stream_event(error, self.form, exchange.request_id(), exchange.caller);
+            self.out.push(event);
+            Ok(())
+        } else {
+            Err(error.message().to_owned().into())
+        });
+    }
+
+    fn note_usage(&mut self) {
+        let report = self.tap.report();
+        if report.usage.is_some() || report.provider_cost.is_some() {
+            self.exchange.ending = Ending::Reported(report);
+        }
+    }
+
+    /// Nothing came for a while.
+    fn alarmed(&mut self) {
+        let now = Instant::now();
+        let settings = self.exchange.gateway.settings();
+        let (idle, deadline) = (settings.upstream_idle_timeout, settings.request_deadline);
+        if now.duration_since(self.last_data) >= idle {
+            self.end_silent(idle);
+            return;
+        }
+        if self.exchange.started.elapsed() >= deadline {
+            self.break_off(&Error::new(
+                Kind::UpstreamTimeout,
+                format!(
+                    "the request ran for {} s, which is the most",
+                    deadline.as_secs()
+                ),
+            ));
+            return;
+        }
+        let asked = self.exchange.reservation.as_mut().map(Reservation::top_up);
+        if let Some(Err(refusal)) = asked {
+            self.break_off(&refusal.to_error());
+            return;
+        }
+        self.set_alarm(now);
+    }
+
+    fn end_silent(&mut self, idle: Duration) {
+        self.break_off(&Error::new(
+            Kind::UpstreamTimeout,
+            format!(
+                "the provider fell silent for {} s in the middle of its answer",
+                idle.as_secs()
+            ),
+        ));
+    }
+
+    /// Wakes us when the hold may need more, or the silence is too long.
+    fn set_alarm(&mut self, now: Instant) {
+        let settings = self.exchange.gateway.settings();
+        let silence = self.last_data + settings.upstream_idle_timeout;
+        let quiet = self
+            .exchange
+            .reservation
+            .as_ref()
+            .and_then(|held| held.quiet_until());
+        let quiet = quiet.map(|until| until.max(now + LOOK_AGAIN));
+        let deadline = self.exchange.started + settings.request_deadline;
+        let at = quiet
+            .map_or(silence, |quiet| quiet.min(silence))
+            .min(deadline);
+        self.alarm.as_mut().reset(at);
+    }
+}
+
+impl Drop for Flow {
+    /// The usage seen so far counts, whoever let go of the stream.
+    fn drop(&mut self) {
+        if self.end.is_none() {
+            self.note_usage();
+            if self.tap.progress().terminal {
+                // Clients may hang up as soon as they have seen the end marker.
+                self.exchange.close();
+            }
+        }
+    }
+}

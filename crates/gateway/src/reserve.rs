@@ -1,0 +1,350 @@
+//! Step 5, reserve: a hold against every limit in force, and its proof in the hold file.
+//!
+//! The amount is the input at its dearest applicable rate and an output allowance
+//! (`core::ledger::exposure`). A [`Reservation`] owns its hold: it is settled or released, by its
+//! destructor if by nobody else.
+
+use crate::{books::SharedBook, exchange::Exchange, select::Attempt};
+use std::{sync::Arc, time::Duration};
+use tokio::time::Instant;
+use tollgate_core::{
+    amount::Amount,
+    clock::Timestamp,
+    error::{Error, Kind},
+    format::Operation,
+    id::RequestId,
+    ledger::{
+        Flags, HoldKey, RaiseError, Refusal, Reserve, Settled,
+        estimate::TextRate,
+        exposure::{Class, Exposure, Step, Terms},
+    },
+    money::NanoUsd,
+    price::{InputKind, TokenRates},
+    principal::Ids,
+};
+use tollgate_store::{HoldFile, SlotIndex, SlotRecord, SlotState};
+use tollgate_wire::facts::RequestFacts;
+
+/// Input that nobody can see is bounded by the model's context; this, where that is not known.
+const CONTEXT_UNKNOWN: u64 = 200_000;
+
+/// Tokens of the template around messages, which no text in the request shows.
+const TEMPLATE_TOKENS: u64 = 64;
+
+/// A hold, in the book and in the hold file.
+#[derive(Debug)]
+pub(crate) struct Reservation {
+    book: Arc<SharedBook>,
+    hold: HoldKey,
+    hold_file: Arc<HoldFile>,
+    slot: Option<SlotIndex>,
+    request: RequestId,
+    ids: Ids,
+    reserved_at: Timestamp,
+    exposure: Exposure,
+    sent_at: Option<Instant>,
+    most: Amount,
+}
+
+/// What settling leaves to be posted.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) settled: Settled,
+    pub(crate) hold: HoldKey,
+    pub(crate) book: Arc<SharedBook>,
+    pub(crate) slot: SlotIndex,
+}
+
+/// Takes the hold of a request's first attempt.
+///
+/// # Errors
+/// [`Kind::LimitReached`], [`Kind::LimitHeld`]; [`Kind::BadRequest`] for a request without an output
+/// bound where the policy wants one; [`Kind::Unavailable`] without a free slot or store.
+pub(crate) async fn reserve(
+    exchange: &Exchange,
+    facts: &RequestFacts,
+    attempt: &Attempt,
+) -> Result<Reservation, Error> {
+    let gateway = &exchange.gateway;
+    let ids = exchange.principal.ids;
+    let book = gateway
+        .view()
+        .books
+        .get(&ids.organization)
+        .cloned()
+        .ok_or_else(|| {
+            Error::new(
+                Kind::Internal,
+                "the organization of this API key is not loaded",
+            )
+        })?;
+    let rates = rates(exchange, facts);
+    let terms = terms(exchange, facts, attempt, rates.as_ref());
+    let cover = terms
+        .cover()
+        .map_err(|reason| Error::new(Kind::BadRequest, reason.to_string()))?;
+    let slot = gateway.parts.hold_file.acquire().ok_or_else(|| {
+        Error::new(
+            Kind::Unavailable,
+            "the gateway has more unposted requests than it may have: try again",
+        )
+        .with_context("the hold file has too few free slots: is the store able to write?")
+    })?;
+    // From here on the slot goes back when anything fails.
+    let mut held = SlotGuard {
+        file: &gateway.parts.hold_file,
+        slot: Some(slot),
+    };
+    let request = Reserve {
+        request: exchange.request_id(),
+        ids,
+        cover,
+    };
+    let patience = gateway.settings().hold_wait;
+    let (clock, store) = (&*gateway.parts.clock, &*gateway.parts.store);
+    let grant = book.reserve(request, patience, clock, store).await?;
+    Ok(Reservation {
+        book,
+        hold: grant.hold,
+        hold_file: Arc::clone(&gateway.parts.hold_file),
+        slot: held.slot.take(),
+        request: exchange.request_id(),
+        ids,
+        reserved_at: grant.reserved_at,
+        exposure: Exposure::new(terms, grant.taken),
+        sent_at: None,
+        most: grant.taken,
+    })
+}
+
+struct SlotGuard<'f> {
+    file: &'f HoldFile,
+    slot: Option<SlotIndex>,
+}
+
+impl Drop for SlotGuard<'_> {
+    fn drop(&mut self) {
+        if let Some(slot) = self.slot.take() {
+            give_back(self.file, slot);
+        }
+    }
+}
+
+/// Frees a slot of which nothing was sent. Should clearing it fail, recovery charges the hold if
+/// the process dies: the safe side.
+fn give_back(file: &HoldFile, slot: SlotIndex) {
+    if let Err(error) = file.free(slot) {
+        tracing::error!(%error, "a slot of the hold file could not be cleared");
+    }
+}
+
+/// The dearest rates of the request; free where the policy lets an unpriced model pass.
+fn rates(exchange: &Exchange, facts: &RequestFacts) -> Option<TokenRates> {
+    let kind = InputKind {
+        cache_write: facts.cache_write,
+        media: facts.media_tokens > 0,
+    };
+    let pricing = exchange.pricing.as_ref()?.model.as_ref()?;
+    Some(pricing.token_rates(&facts.context, kind, exchange.record.received_at))
+}
+
+fn terms(
+    exchange: &Exchange,
+    facts: &RequestFacts,
+    attempt: &Attempt,
+    rates: Option<&TokenRates>,
+) -> Terms {
+    let policy = exchange.gateway.settings().estimates;
+    let model = exchange
+        .pricing
+        .as_ref()
+        .and_then(|pricing| pricing.model.as_ref());
+    let context = model.and_then(|model| model.context_window());
+    let (learned, text_rate) = {
+        let estimates = exchange.gateway.estimates();
+        let learned = estimates.output(exchange.principal.ids.api_key, &attempt.model);
+        (learned, estimates.text_rate(&attempt.model))
+    };
+    let text_rate = if policy.strict {
+        TextRate::STRICT
+    } else {
+        text_rate
+    };
+    let seen = text_rate
+        .tokens(facts.text_bytes)
+        .saturating_add(facts.media_tokens);
+    let input_tokens = if facts.unseen_input {
+        context.unwrap_or(CONTEXT_UNKNOWN).max(seen)
+    } else {
+        seen.saturating_add(TEMPLATE_TOKENS)
+    };
+    let embeds = exchange.record.operation == Operation::Embed;
+    Terms {
+        class: Class::of(
+            facts.stream,
+            attempt.provider.cancel_stops_billing,
+            facts.output_cap,
+        ),
+        input: Amount {
+            cost: rates.map_or(NanoUsd::ZERO, |rates| rates.bound(input_tokens, 0)),
+            requests: 1,
+            tokens: i64::try_from(input_tokens).unwrap_or(i64::MAX),
+        },
+        output_price: rates.map_or(NanoUsd::ZERO, |rates| {
+            rates.output_per_million(input_tokens)
+        }),
+        cap: if embeds { Some(0) } else { facts.output_cap },
+        model_max: None,
+        choices: exchange.choices,
+        learned,
+        uncapped: policy.uncapped,
+        strict: policy.strict,
+    }
+}
+
+impl Reservation {
+    /// Writes the proof of the hold: from here on it is settled, never released.
+    ///
+    /// # Errors
+    /// [`Kind::Unavailable`] when the hold file cannot be written; nothing may be sent then.
+    pub(crate) fn mark_sent(&mut self) -> Result<(), Error> {
+        self.prove(SlotState::Held).map_err(|error| {
+            Error::new(
+                Kind::Unavailable,
+                "the gateway cannot write its hold file: try again later",
+            )
+            .with_context(error.to_string())
+        })?;
+        self.book
+            .with(|book| book.mark_sent(self.hold))
+            .map_err(|error| {
+                Error::new(Kind::Internal, "the hold of this request is gone")
+                    .with_context(error.to_string())
+            })?;
+        self.sent_at = Some(Instant::now());
+        Ok(())
+    }
+
+    /// Whether anything went upstream.
+    pub(crate) fn is_sent(&self) -> bool {
+        self.sent_at.is_some()
+    }
+
+    /// The most that was ever held.
+    pub(crate) fn most(&self) -> Amount {
+        self.most
+    }
+
+    /// So many bytes of content were seen; asks for more cover when it is time to.
+    ///
+    /// # Errors
+    /// The refusal that ends the stream: what is left is needed for its tail.
+    pub(crate) fn observe(&mut self, content_tokens: u64) -> Result<(), Refusal> {
+        let at = self.since_sent();
+        self.exposure.observe(content_tokens, at);
+        self.top_up()
+    }
+
+    /// The same, when no content came: hidden reasoning is billed by the clock.
+    ///
+    /// # Errors
+    /// As [`Self::observe`].
+    pub(crate) fn top_up(&mut self) -> Result<(), Refusal> {
+        let Step::Ask { by, cut_if_refused } = self.exposure.step(self.since_sent()) else {
+            return Ok(());
+        };
+        match self.book.with(|book| book.raise(self.hold, by)) {
+            Ok(()) => {
+                self.exposure.raised(by);
+                let held = self.exposure.held();
+                self.most = larger(self.most, held);
+                // The book holds it; a slot that cannot be written is older, never wrong.
+                if let Err(error) = self.prove(SlotState::Held) {
+                    tracing::error!(%error, "a raised hold could not be written to the hold file");
+                }
+                Ok(())
+            }
+            Err(RaiseError::Refused(refusal)) if cut_if_refused => Err(refusal),
+            Err(RaiseError::Refused(_) | RaiseError::Hold(_)) => Ok(()),
+        }
+    }
+
+    /// Until when nothing has to be done if no content comes.
+    pub(crate) fn quiet_until(&self) -> Option<Instant> {
+        Some(self.sent_at? + self.exposure.quiet_until()?)
+    }
+
+    /// The upstream told what the input is: from an estimate it becomes a fact.
+    pub(crate) fn true_up(&mut self, input: Amount) {
+        let to = self.exposure.true_up(input);
+        if self.book.with(|book| book.lower(self.hold, to)).is_ok()
+            && let Err(error) = self.prove(SlotState::Held)
+        {
+            tracing::error!(%error, "a lowered hold could not be written to the hold file");
+        }
+    }
+
+    /// What may have been billed, of an attempt whose final usage nobody saw.
+    pub(crate) fn unfinished(&self) -> Amount {
+        self.exposure.unfinished(self.since_sent())
+    }
+
+    /// How long the attempt has run.
+    pub(crate) fn since_sent(&self) -> Duration {
+        self.sent_at.map_or(Duration::ZERO, |sent| sent.elapsed())
+    }
+
+    /// Ends it with what was used.
+    pub(crate) fn settle(mut self, actual: Amount, flags: Flags) -> Option<Ended> {
+        let settled = self.book.with(|book| book.settle(self.hold, actual, flags));
+        let settled = settled
+            .inspect_err(|error| tracing::error!(%error, "a hold could not be settled"))
+            .ok()?;
+        if let Err(error) = self.prove(SlotState::Settled {
+            actual,
+            flags: settled.fact.flags,
+        }) {
+            tracing::error!(%error, "a settled hold could not be written to the hold file");
+        }
+        let slot = self.slot.take()?;
+        Some(Ended {
+            settled,
+            hold: self.hold,
+            book: Arc::clone(&self.book),
+            slot,
+        })
+    }
+
+    fn prove(&self, state: SlotState) -> std::io::Result<()> {
+        let Some(slot) = self.slot else { return Ok(()) };
+        let record = SlotRecord {
+            request: self.request,
+            ids: self.ids,
+            reserved_at: self.reserved_at,
+            held: self.exposure.held(),
+            state,
+        };
+        self.hold_file.write(slot, &record)
+    }
+}
+
+impl Drop for Reservation {
+    /// Nothing was sent: the hold never was. (What was sent is settled by the exchange that owns
+    /// this, before it gets here.)
+    fn drop(&mut self) {
+        if let Some(slot) = self.slot.take() {
+            if let Err(error) = self.book.with(|book| book.release(self.hold)) {
+                tracing::error!(%error, "a hold could not be released");
+            }
+            give_back(&self.hold_file, slot);
+        }
+    }
+}
+
+fn larger(a: Amount, b: Amount) -> Amount {
+    Amount {
+        cost: a.cost.max(b.cost),
+        requests: a.requests.max(b.requests),
+        tokens: a.tokens.max(b.tokens),
+    }
+}

@@ -1,0 +1,235 @@
+//! What requests share: the view they run on, the books, the client, the store's handles.
+//!
+//! A [`View`] is one revision of everything: a request loads it once and sees that revision from
+//! start to end. Changing settings makes a new view and swaps it in whole.
+
+use crate::{
+    books::SharedBook, request_log::RequestLog, settings::GatewaySettings, upstream::Client,
+};
+use arc_swap::{ArcSwap, Guard};
+use std::{
+    collections::HashMap,
+    io,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+use tollgate_core::{
+    clock::{Clock, Timestamp},
+    entropy::Entropy,
+    error::Error,
+    id::{OrganizationId, ProviderId},
+    ledger::estimate::Estimates,
+    price::{PriceBook, ProviderPrices},
+    snapshot::Snapshot,
+};
+use tollgate_store::{HoldFile, KeyHasher, Store, StoreError, WriterHandle};
+
+/// One revision of everything a request looks at.
+#[derive(Debug)]
+pub struct View {
+    /// Settings and keys.
+    pub snapshot: Snapshot,
+    /// Prices by provider.
+    pub prices: HashMap<ProviderId, Arc<ProviderPrices>>,
+    /// Which price data that is.
+    pub price_version: Arc<str>,
+    /// The books by organisation.
+    pub books: HashMap<OrganizationId, Arc<SharedBook>>,
+}
+
+/// What the composition root hands in.
+pub struct Parts {
+    /// Bounds and timeouts.
+    pub settings: GatewaySettings,
+    /// Settings and accounts.
+    pub store: Arc<Store>,
+    /// Proof of open holds.
+    pub hold_file: Arc<HoldFile>,
+    /// Group commit of facts and records.
+    pub writer: WriterHandle,
+    /// The wall clock.
+    pub clock: Arc<dyn Clock>,
+    /// Cryptographically secure randomness.
+    pub entropy: Arc<dyn Entropy>,
+    /// The prices to start with.
+    pub prices: Arc<PriceBook>,
+    /// One line per request.
+    pub request_log: RequestLog,
+}
+
+/// Why the data plane does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The settings cannot be read from the store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The certificate authorities of the platform cannot be read.
+    #[error("the platform's certificate authorities cannot be read: {0}")]
+    TrustStore(io::Error),
+    /// An account cannot be opened.
+    #[error("the ledger cannot be opened: {0}")]
+    Ledger(String),
+}
+
+/// The data plane.
+pub struct Gateway {
+    pub(crate) parts: Parts,
+    pub(crate) hasher: KeyHasher,
+    pub(crate) client: Client,
+    view: ArcSwap<View>,
+    price_book: ArcSwap<PriceBook>,
+    estimates: Mutex<Estimates>,
+    draining: AtomicBool,
+}
+
+impl Gateway {
+    /// Loads the first view and stands ready.
+    ///
+    /// # Errors
+    /// See [`StartError`].
+    pub async fn start(parts: Parts) -> Result<Arc<Self>, StartError> {
+        let client = Client::new(&parts.settings).map_err(StartError::TrustStore)?;
+        let snapshot = parts.store.snapshot().await?;
+        let view = view_of(snapshot, &parts.prices, &HashMap::new());
+        let gateway = Arc::new(Self {
+            hasher: parts.store.key_hasher(),
+            client,
+            view: ArcSwap::from_pointee(view),
+            price_book: ArcSwap::new(Arc::clone(&parts.prices)),
+            estimates: Mutex::default(),
+            draining: AtomicBool::new(false),
+            parts,
+        });
+        gateway.configure_books().await.map_err(|error| {
+            StartError::Ledger(error.context().unwrap_or(error.message()).to_owned())
+        })?;
+        Ok(gateway)
+    }
+
+    /// Bounds and timeouts.
+    pub fn settings(&self) -> &GatewaySettings {
+        &self.parts.settings
+    }
+
+    /// The revision in force.
+    pub fn view(&self) -> Guard<Arc<View>> {
+        self.view.load()
+    }
+
+    /// Follows the store when its revision has moved: for the next request and the next top-up.
+    ///
+    /// # Errors
+    /// When the store cannot be read; the old view stays in force.
+    pub async fn follow(&self) -> Result<bool, StoreError> {
+        let revision = self.parts.store.revision().await?;
+        if revision == self.view().snapshot.revision {
+            return Ok(false);
+        }
+        let snapshot = self.parts.store.snapshot().await?;
+        let view = view_of(snapshot, &self.price_book.load(), &self.view().books);
+        self.view.store(Arc::new(view));
+        if let Err(error) = self.configure_books().await {
+            tracing::error!(
+                reason = error.context(),
+                "limits of running requests are not counted yet"
+            );
+        }
+        Ok(true)
+    }
+
+    /// Puts other price data in force.
+    ///
+    /// # Errors
+    /// When the settings cannot be read from the store.
+    pub async fn set_prices(&self, book: Arc<PriceBook>) -> Result<(), StoreError> {
+        let snapshot = self.parts.store.snapshot().await?;
+        let view = view_of(snapshot, &book, &self.view().books);
+        self.price_book.store(book);
+        self.view.store(Arc::new(view));
+        Ok(())
+    }
+
+    /// Opens windows ahead and forgets closed ones; to be called about once a second.
+    pub async fn tend_books(&self) {
+        let view = self.view.load_full();
+        for book in view.books.values() {
+            if let Err(error) = book.tend(&*self.parts.clock, &self.parts.store).await {
+                tracing::warn!(
+                    reason = error.context(),
+                    "the next windows could not be opened ahead"
+                );
+            }
+        }
+    }
+
+    /// Refuses what comes from now on.
+    pub fn start_draining(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the gateway is stopping.
+    pub fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.parts.clock.now()
+    }
+
+    pub(crate) fn estimates(&self) -> MutexGuard<'_, Estimates> {
+        // What was learned stays useful whatever happened to the one who last learned.
+        self.estimates
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn configure_books(&self) -> Result<(), Error> {
+        let view = self.view.load_full();
+        for (id, org) in &view.snapshot.organizations {
+            if let Some(book) = view.books.get(id) {
+                let limits = Arc::new(org.limits.clone());
+                let zone = &org.organization.time_zone;
+                let store = &self.parts.store;
+                book.configure(view.snapshot.revision, zone, &limits, store)
+                    .await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn view_of(
+    snapshot: Snapshot,
+    book: &Arc<PriceBook>,
+    known: &HashMap<OrganizationId, Arc<SharedBook>>,
+) -> View {
+    let books = snapshot
+        .organizations
+        .iter()
+        .map(|(id, org)| {
+            let fresh = || Arc::new(SharedBook::new(org.organization.time_zone.clone()));
+            (*id, known.get(id).cloned().unwrap_or_else(fresh))
+        })
+        .collect();
+    let providers = snapshot
+        .organizations
+        .values()
+        .flat_map(|org| org.providers.values());
+    let prices = providers
+        .filter_map(|provider| match ProviderPrices::new(Arc::clone(book), provider) {
+            Ok(prices) => Some((provider.id, Arc::new(prices))),
+            Err(error) => {
+                tracing::error!(provider = provider.slug, %error, "the provider is out of service: its prices are unusable");
+                None
+            }
+        })
+        .collect();
+    View {
+        price_version: book.version().into(),
+        snapshot,
+        prices,
+        books,
+    }
+}

@@ -1,0 +1,113 @@
+//! Reads a stream of Messages events. They are told apart by the `type` in their data: some servers
+//! leave the `event:` line out.
+
+use super::usage::{Message, Tally};
+use crate::{
+    edit::Edit,
+    json::{self, Text},
+    tap::{Carries, Progress, StreamReader},
+};
+use serde::{Deserialize, de::IgnoredAny};
+use serde_json::value::RawValue;
+use tollgate_core::usage::UsageReport;
+
+/// A reader of a stream of events.
+pub(crate) fn reader() -> Box<dyn StreamReader> {
+    Box::new(Reader::default())
+}
+
+#[derive(Default)]
+struct Reader {
+    tally: Tally,
+    progress: Progress,
+    /// A `message_delta` brought usage; before it, the output count is a placeholder.
+    counted: bool,
+}
+
+/// The members are read when the type says what they are: an odd one of another type is harmless.
+#[derive(Deserialize)]
+struct Event<'a> {
+    #[serde(default, borrow)]
+    r#type: Option<Text<'a>>,
+    #[serde(default, borrow)]
+    message: Option<&'a RawValue>,
+    #[serde(default, borrow)]
+    delta: Option<&'a RawValue>,
+    #[serde(default, borrow)]
+    usage: Option<&'a RawValue>,
+    #[serde(default)]
+    error: Option<IgnoredAny>,
+}
+
+#[derive(Deserialize)]
+struct Delta<'a> {
+    #[serde(default, borrow)]
+    text: Option<Text<'a>>,
+    #[serde(default, borrow)]
+    partial_json: Option<Text<'a>>,
+}
+
+impl StreamReader for Reader {
+    fn event(&mut self, name: &[u8], data: &[u8]) -> Carries {
+        let Ok(event) = serde_json::from_slice::<Event<'_>>(data) else {
+            return Carries::Content;
+        };
+        let kind = event
+            .r#type
+            .as_ref()
+            .map_or(name, |Text(kind)| kind.as_bytes());
+        match kind {
+            b"message_start" => {
+                if let Some(message) = read::<Message<'_>>(event.message) {
+                    self.tally.start(message);
+                }
+            }
+            b"content_block_start" => self.progress.started = true,
+            b"content_block_delta" => self.content(read(event.delta)),
+            b"message_delta" => {
+                if event.usage.is_some_and(|usage| self.tally.merge(usage)) {
+                    self.counted = true;
+                    return Carries::Usage;
+                }
+            }
+            b"message_stop" => self.progress.terminal = true,
+            b"error" => self.progress.failed = true,
+            // Some servers forget the type on their errors.
+            _ => self.progress.failed |= event.error.is_some(),
+        }
+        Carries::Content
+    }
+
+    fn progress(&self) -> Progress {
+        Progress {
+            input_tokens: self.tally.input_tokens(),
+            ..self.progress
+        }
+    }
+
+    fn report(&self) -> UsageReport {
+        self.tally
+            .report(self.progress.terminal && self.counted && !self.progress.failed)
+    }
+
+    fn cost_edit(&self, data: &[u8], cost: &str) -> Option<Edit> {
+        json::cost_edit(data, &["usage"], cost)
+    }
+}
+
+fn read<'a, T: Deserialize<'a>>(raw: Option<&'a RawValue>) -> Option<T> {
+    serde_json::from_str(raw?.get()).ok()
+}
+
+impl Reader {
+    fn content(&mut self, delta: Option<Delta<'_>>) {
+        self.progress.started = true;
+        let texts = delta
+            .into_iter()
+            .flat_map(|delta| [delta.text, delta.partial_json]);
+        for Text(text) in texts.flatten() {
+            let bytes = u64::try_from(text.len()).unwrap_or(u64::MAX);
+            self.progress.content_bytes = self.progress.content_bytes.saturating_add(bytes);
+        }
+    }
+}

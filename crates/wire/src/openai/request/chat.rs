@@ -1,0 +1,90 @@
+//! Chat completions.
+
+use super::Draft;
+use crate::{
+    edit::Edit,
+    facts::RequestFacts,
+    json::{self, Count, Members},
+};
+use bytes::Bytes;
+use serde::de::{self, MapAccess};
+use serde_json::value::RawValue;
+use tollgate_core::error::Error;
+
+/// The rule of the edit that makes a chat stream report its usage.
+const ASK_FOR_USAGE: &str = "ask_for_usage";
+
+/// Facts of a request to `/chat/completions`.
+pub(crate) fn chat_facts(body: &[u8]) -> Result<RequestFacts, Error> {
+    let mut chat = Chat {
+        draft: Draft::new(body),
+        stream_options: None,
+    };
+    json::read_object(body, &mut chat)?;
+    let stream_options = chat.stream_options;
+    let mut facts = chat.draft.finish("put it into `model`")?;
+    if facts.stream {
+        facts.ask_for_usage = ask_for_usage(body, stream_options);
+    }
+    Ok(facts)
+}
+
+struct Chat<'de> {
+    draft: Draft<'de>,
+    stream_options: Option<&'de RawValue>,
+}
+
+impl<'de> Members<'de> for Chat<'de> {
+    fn member<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
+        let facts = &mut self.draft.facts;
+        match key {
+            // The older name bounds the same thing; where both are given, either may be the one
+            // that is obeyed.
+            "max_tokens" | "max_completion_tokens" => {
+                let cap = map.next_value::<Count>()?.0;
+                facts.output_cap = facts.output_cap.max(cap);
+                Ok(())
+            }
+            "n" => {
+                facts.choices = map.next_value::<Count>()?.0.unwrap_or(1).max(1);
+                Ok(())
+            }
+            "stream_options" => self.stream_options(map.next_value()?),
+            // How an audio answer is to sound; not the answer of before that messages refer to.
+            "audio" => self.draft.walk(map, crate::measure::Read::Skip),
+            _ => self.draft.member(key, map),
+        }
+    }
+}
+
+impl<'de> Chat<'de> {
+    fn stream_options<E: de::Error>(&mut self, raw: &'de RawValue) -> Result<(), E> {
+        if raw.get() != "null" && !raw.get().starts_with('{') {
+            return Err(E::custom("`stream_options` is not an object"));
+        }
+        self.stream_options = Some(raw);
+        Ok(())
+    }
+}
+
+/// Inserts `include_usage` where it is missing and turns it on where it is off; its siblings stay.
+/// An explicit `null` is left alone: who writes it knows a server that takes nothing else.
+fn ask_for_usage(body: &[u8], stream_options: Option<&RawValue>) -> Option<Edit> {
+    let Some(options) = stream_options else {
+        let member = r#""stream_options":{"include_usage":true}"#;
+        return json::insert_member(ASK_FOR_USAGE, body, json::top(body)?, member);
+    };
+    let place = json::span(body, options)?;
+    match json::member(options.get().as_bytes(), "include_usage") {
+        Some(value) if value.get() == "true" => None,
+        Some(value) => {
+            let range = json::span(body, value)?;
+            Some(Edit {
+                rule: ASK_FOR_USAGE,
+                range,
+                with: Bytes::from_static(b"true"),
+            })
+        }
+        None => json::insert_member(ASK_FOR_USAGE, body, place, r#""include_usage":true"#),
+    }
+}

@@ -1,0 +1,83 @@
+//! What keys and types mean inside messages, input items and tools, of chat and responses alike.
+
+use crate::measure::{Read, Rules};
+
+/// Where in a request a value stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// A message, an input item, a part of one.
+    Content,
+    /// What carries media: `image_url`, `input_audio`, `file`.
+    Source,
+    /// The definition of a tool.
+    Tool,
+}
+
+impl Rules for Place {
+    fn read(self, key: &str) -> Read<Self> {
+        match self {
+            Self::Content => content(key),
+            Self::Source => source(key),
+            Self::Tool => tool(key),
+        }
+    }
+
+    fn type_is_unseen(self, kind: &str) -> bool {
+        match self {
+            Self::Content => kind == "item_reference",
+            Self::Source => false,
+            // What clients run themselves brings its results in later requests, in full. All other
+            // tools run at the provider: searches, files, containers, MCP servers, image models.
+            Self::Tool => !matches!(
+                kind,
+                "function"
+                    | "custom"
+                    | "namespace"
+                    | "local_shell"
+                    | "shell"
+                    | "apply_patch"
+                    | "computer"
+                    | "computer_use_preview"
+            ),
+        }
+    }
+}
+
+fn content(key: &str) -> Read<Place> {
+    match key {
+        "type" => Read::Type(Place::Content),
+        "image_url" | "video_url" | "audio_url" | "file_url" => Read::Url(Place::Source),
+        // `audio` is an audio answer of before, by id.
+        "input_audio" | "file" | "audio" => Read::Inside(Place::Source),
+        "file_data" => Read::Media(Place::Source),
+        "file_id" => Read::Reference(Place::Content),
+        // The picture that an earlier `image_generation_call` made.
+        "result" => Read::Media(Place::Content),
+        // Codex defines its tools in an input item.
+        "tools" => Read::Inside(Place::Tool),
+        "cache_control" => Read::CacheControl,
+        // Answers of before, sent back: sources and queries are plain text there.
+        "annotations" | "action" | "arguments" | "logprobs" | "results" | "schema" => Read::Text,
+        _ => Read::Inside(Place::Content),
+    }
+}
+
+fn source(key: &str) -> Read<Place> {
+    match key {
+        "url" => Read::Url(Place::Source),
+        "data" | "file_data" => Read::Media(Place::Source),
+        "id" | "file_id" => Read::Reference(Place::Source),
+        _ => Read::Inside(Place::Source),
+    }
+}
+
+fn tool(key: &str) -> Read<Place> {
+    match key {
+        "type" => Read::Type(Place::Tool),
+        "parameters" | "format" | "schema" | "strict" => Read::Text,
+        "file_id" | "file_ids" | "vector_store_ids" => Read::Reference(Place::Tool),
+        "image_url" => Read::Url(Place::Source),
+        "cache_control" => Read::CacheControl,
+        _ => Read::Inside(Place::Tool),
+    }
+}
