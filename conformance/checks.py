@@ -1,4 +1,4 @@
-"""What every client's file uses: where to send, what arrived at the provider, what it should cost, one line per check."""
+"""What every client's file uses: where to send, what arrived at the provider, what it costs, one line per check."""
 
 import json
 import os
@@ -103,7 +103,7 @@ def same_cost(told, expected: Decimal) -> None:
 
 
 def refused(call, error: type, status: int, words: str = "") -> None:
-    """`call` raises `error` with `status`, our text in it, and nothing reaches the provider: not even once."""
+    """`call` raises `error` with `status` and our text in it, and nothing reaches the provider."""
     with Sent() as sent:
         try:
             call()

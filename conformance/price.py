@@ -1,7 +1,7 @@
 """Prices usage by the genai-prices package: one JSON array in, one array of decimal strings out.
 
-It runs in an environment of its own, so that every client is judged by the same version of the package, whatever version
-the client brings.
+It runs in an environment of its own, so that every client is judged by the same version of the package, whatever
+version the client brings.
 """
 
 import json

@@ -7,6 +7,7 @@ from anthropic import Anthropic
 from checks import KEY, SPENT_KEY, Sent, check, finish, gateway_check, is_incremental, price, refused, route, same_cost
 
 MODEL = "claude-sonnet-4-5"
+BROKEN_MODEL = "claude-haiku-4-5"
 TOOL = {
     "name": "weather",
     "input_schema": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
@@ -99,7 +100,7 @@ def _():
 def _():
     seen = 0
     try:
-        with client.messages.stream(**ask("[words=20] [error=5]")) as stream:
+        with client.messages.stream(**ask("[words=20] [error=5]") | {"model": BROKEN_MODEL}) as stream:
             for _ in stream.text_stream:
                 seen += 1
     except anthropic.APIError:
@@ -108,13 +109,13 @@ def _():
         raise AssertionError("a broken stream ended as if it were whole")
 
 
-@gateway_check("a bad key: AuthenticationError, one attempt, nothing sent")
+@gateway_check("a bad key: AuthenticationError, and nothing goes upstream")
 def _():
     stranger = Anthropic(base_url=route("anthropic"), api_key="not-a-key-of-this-gateway")
     refused(lambda: stranger.messages.create(**ask("hello")), anthropic.AuthenticationError, 401)
 
 
-@gateway_check("a spent limit: PaymentRequiredError that says so, one attempt, nothing sent")
+@gateway_check("a spent limit: PaymentRequiredError that says so, and nothing goes upstream")
 def _():
     spent = Anthropic(base_url=route("anthropic"), api_key=SPENT_KEY)
     for call in (
@@ -124,7 +125,7 @@ def _():
         refused(call, anthropic.PaymentRequiredError, 402, "limit")
 
 
-@gateway_check("an unpriced model: BadRequestError that says so, nothing sent")
+@gateway_check("an unpriced model: BadRequestError that says so, and nothing goes upstream")
 def _():
     unpriced = ask("hello") | {"model": "no-such-model-1"}
     refused(lambda: client.messages.create(**unpriced), anthropic.BadRequestError, 400, "calculate spend")

@@ -9,6 +9,7 @@ from checks import KEY, SPENT_KEY, Sent, check, finish, gateway_check, route
 PROGRAM = os.environ["CONFORMANCE_CLAUDE"]
 # Nothing listens there: whatever it asks of anybody but the gateway fails.
 NOWHERE = "http://127.0.0.1:9"
+SECONDS = 120
 
 
 def claude(prompt: str, key: str) -> subprocess.CompletedProcess:
@@ -26,10 +27,8 @@ def claude(prompt: str, key: str) -> subprocess.CompletedProcess:
             "HTTPS_PROXY": NOWHERE,
             "NO_PROXY": "127.0.0.1,localhost",
         }
-        return subprocess.run(
-            [PROGRAM, "-p", prompt], env=environment, cwd=home, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-            timeout=120,
-        )  # fmt: skip
+        options = {"env": environment, "cwd": home, "stdin": subprocess.DEVNULL, "timeout": SECONDS}
+        return subprocess.run([PROGRAM, "-p", prompt], capture_output=True, text=True, **options)
 
 
 @check("prints the provider's answer")
@@ -44,7 +43,7 @@ def _():
     assert "x-claude-code-session-id" in headers and "anthropic-beta" in headers
 
 
-@gateway_check("a spent limit: one attempt, the text on the screen, nothing sent")
+@gateway_check("a spent limit: the text on the screen, and nothing goes upstream")
 def _():
     with Sent() as sent:
         ended = claude("hello", SPENT_KEY)

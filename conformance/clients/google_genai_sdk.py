@@ -7,6 +7,7 @@ from google import genai
 from google.genai import errors, types
 
 MODEL = "gemini-2.5-flash"
+BROKEN_MODEL = "gemini-2.5-flash-lite"
 WEATHER = types.FunctionDeclaration(
     name="weather",
     parameters_json_schema={"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
@@ -80,7 +81,7 @@ def _():
 def _():
     seen = 0
     try:
-        for _ in client.models.generate_content_stream(model=MODEL, contents="[words=20] [error=5]"):
+        for _ in client.models.generate_content_stream(model=BROKEN_MODEL, contents="[words=20] [error=5]"):
             seen += 1
     except errors.APIError:
         assert seen == 5
@@ -88,13 +89,13 @@ def _():
         raise AssertionError("a broken stream ended as if it were whole")
 
 
-@gateway_check("a bad key: ClientError 401, one attempt, nothing sent")
+@gateway_check("a bad key: ClientError 401, and nothing goes upstream")
 def _():
     stranger = connect("not-a-key-of-this-gateway")
     refused(lambda: stranger.models.generate_content(model=MODEL, contents="hello"), errors.ClientError, 401)
 
 
-@gateway_check("a spent limit: ClientError 402 that says so, one attempt, nothing sent")
+@gateway_check("a spent limit: ClientError 402 that says so, and nothing goes upstream")
 def _():
     spent = connect(SPENT_KEY)
     for call in (
@@ -104,7 +105,7 @@ def _():
         refused(call, errors.ClientError, 402, "limit")
 
 
-@gateway_check("an unpriced model: ClientError 400 that says so, nothing sent")
+@gateway_check("an unpriced model: ClientError 400 that says so, and nothing goes upstream")
 def _():
     refused(
         lambda: client.models.generate_content(model="no-such-model-1", contents="hello"),

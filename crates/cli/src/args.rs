@@ -1,9 +1,14 @@
 //! The command line as typed. Nothing is resolved here: a value that has a setting becomes an
 //! [`Override`] and takes the same way as the file's.
 
+mod values;
+
+pub use values::When;
+
 use crate::settings::Override;
 use clap::{Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
+use tollgate_core::{limit::WindowKind, money::NanoUsd};
 
 /// A self-hosted gateway between applications and language models.
 #[derive(Debug, Parser)]
@@ -123,11 +128,11 @@ pub struct CreateKeyArgs {
     #[arg(long, value_name = "SLUG", default_value = "default")]
     pub project: String,
     /// E-mail address of its owner: makes it a personal key
-    #[arg(long, value_name = "EMAIL")]
+    #[arg(long, value_name = "EMAIL", value_parser = values::email)]
     pub member: Option<String>,
-    /// When it stops working: 2027-01-01T00:00:00Z, or a time from now: 24h
-    #[arg(long, value_name = "WHEN")]
-    pub expires: Option<String>,
+    /// When it stops working: 2027-01-01T00:00:00Z, 2027-01-01, or a time from now: 24h
+    #[arg(long, value_name = "WHEN", value_parser = values::when)]
+    pub expires: Option<When>,
     /// Its limits.
     #[command(flatten)]
     pub limits: LimitArgs,
@@ -144,26 +149,25 @@ pub struct CreateKeyArgs {
 
 /// Limits of a key.
 #[derive(Debug, clap::Args)]
-#[command(next_help_heading = "Limits")]
 pub struct LimitArgs {
-    /// Dollars a day
-    #[arg(long, value_name = "DOLLARS")]
-    pub limit_daily: Option<String>,
-    /// Dollars a week
-    #[arg(long, value_name = "DOLLARS")]
-    pub limit_weekly: Option<String>,
-    /// Dollars a month
-    #[arg(long, value_name = "DOLLARS")]
-    pub limit_monthly: Option<String>,
-    /// Dollars in all
-    #[arg(long, value_name = "DOLLARS")]
-    pub limit_total: Option<String>,
-    /// Requests in a window: daily=1000; repeat for more
-    #[arg(long, value_name = "WINDOW=COUNT")]
-    pub limit_requests: Vec<String>,
-    /// Tokens in a window: monthly=2000000; repeat for more
-    #[arg(long, value_name = "WINDOW=COUNT")]
-    pub limit_tokens: Vec<String>,
+    /// Cap on dollars a day
+    #[arg(long, value_name = "DOLLARS", value_parser = values::dollars)]
+    pub limit_daily: Option<NanoUsd>,
+    /// Cap on dollars a week
+    #[arg(long, value_name = "DOLLARS", value_parser = values::dollars)]
+    pub limit_weekly: Option<NanoUsd>,
+    /// Cap on dollars a month
+    #[arg(long, value_name = "DOLLARS", value_parser = values::dollars)]
+    pub limit_monthly: Option<NanoUsd>,
+    /// Cap on dollars in all
+    #[arg(long, value_name = "DOLLARS", value_parser = values::dollars)]
+    pub limit_total: Option<NanoUsd>,
+    /// Cap on requests: daily=1000; repeat for more
+    #[arg(long, value_name = "WINDOW=COUNT", value_parser = values::count)]
+    pub limit_requests: Vec<(WindowKind, i64)>,
+    /// Cap on tokens: monthly=2000000; repeat for more
+    #[arg(long, value_name = "WINDOW=COUNT", value_parser = values::count)]
+    pub limit_tokens: Vec<(WindowKind, i64)>,
 }
 
 /// A command on one key.
@@ -182,12 +186,12 @@ pub struct UsageArgs {
     /// What to sum up by
     #[arg(long, value_enum, default_value_t = UsageBy::Project)]
     pub by: UsageBy,
-    /// From when on: 2026-11-01, 2026-11-01T12:00:00Z, or so long ago: 24h
-    #[arg(long, value_name = "WHEN")]
-    pub since: Option<String>,
-    /// Up to when, exclusive
-    #[arg(long, value_name = "WHEN")]
-    pub until: Option<String>,
+    /// From when on: 2026-11-01, 2026-11-01T12:00:00Z, or so long ago: 24h [default: this month]
+    #[arg(long, value_name = "WHEN", value_parser = values::when)]
+    pub since: Option<When>,
+    /// Up to when, exclusive [default: now]
+    #[arg(long, value_name = "WHEN", value_parser = values::when)]
+    pub until: Option<When>,
     /// Form of the output.
     #[command(flatten)]
     pub output: OutputArgs,
@@ -204,6 +208,8 @@ pub enum UsageBy {
     Key,
     /// Each model that answered
     Model,
+    /// Each provider
+    Provider,
     /// Each day, in UTC
     Day,
 }

@@ -9,6 +9,7 @@ pub mod args;
 pub mod clock;
 pub mod command;
 pub mod entropy;
+pub mod open_store;
 pub mod printer;
 pub mod settings;
 
@@ -23,7 +24,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
     let parsed = Args::try_parse_from(arguments);
     let mut printer = Printer::new(environment, parsed.as_ref().ok());
     let outcome = match parsed {
-        Ok(args) => command::run(args, environment, &mut printer),
+        Ok(args) => command::run(&args, environment, &mut printer),
         Err(usage) => return print_usage(&usage, &mut printer),
     };
     let Err(error) = outcome else {

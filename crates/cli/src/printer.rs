@@ -28,8 +28,8 @@ pub struct Printer {
 impl Printer {
     /// A printer as the flags and the environment want it; `args` is `None` when they are wrong.
     pub fn new(environment: &Environment, args: Option<&Args>) -> Self {
-        let no_color = args.is_some_and(|args| args.global.no_color)
-            || environment.get("NO_COLOR").is_some();
+        let no_color =
+            args.is_some_and(|args| args.global.no_color) || environment.get("NO_COLOR").is_some();
         Self {
             is_quiet: args.is_some_and(|args| args.global.quiet),
             has_colour: !no_color && io::stderr().is_terminal(),
@@ -49,7 +49,12 @@ impl Printer {
     }
 
     /// A result as an aligned table. Columns named in `right` hold numbers.
-    pub fn table(&mut self, header: &[&str], right: &[usize], rows: &[Vec<String>]) -> io::Result<()> {
+    pub fn table(
+        &mut self,
+        header: &[&str],
+        right: &[usize],
+        rows: &[Vec<String>],
+    ) -> io::Result<()> {
         self.result(&align(header, right, rows))
     }
 
@@ -58,6 +63,11 @@ impl Printer {
         if self.is_quiet {
             return Ok(());
         }
+        writeln!(io::stderr().lock(), "{text}")
+    }
+
+    /// That a server is ready: printed even when quiet, because programs wait for it.
+    pub fn ready(&mut self, text: &str) -> io::Result<()> {
         writeln!(io::stderr().lock(), "{text}")
     }
 
@@ -132,7 +142,8 @@ fn align(header: &[&str], right: &[usize], rows: &[Vec<String>]) -> String {
     let header: Vec<String> = header.iter().map(|&name| name.to_owned()).collect();
     let lines: Vec<&Vec<String>> = std::iter::once(&header).chain(rows).collect();
     let cell_width = |line: &&Vec<String>, column| {
-        line.get(column).map_or(0, |cell: &String| cell.chars().count())
+        line.get(column)
+            .map_or(0, |cell: &String| cell.chars().count())
     };
     let width = |column| lines.iter().map(|line| cell_width(line, column)).max();
     let widths: Vec<usize> = (0..header.len()).map(|i| width(i).unwrap_or(0)).collect();

@@ -14,7 +14,7 @@ mod reader;
 pub mod reference;
 pub mod schema;
 mod secret;
-mod text;
+pub(crate) mod text;
 mod value;
 
 #[cfg(test)]
@@ -175,7 +175,13 @@ fn read(reader: &Reader<'_>, file: Option<PathBuf>) -> Option<Settings> {
         return None;
     }
     let values = Some(document.get_ref());
-    let root = Table::new(reader, &schema::ROOT, String::new(), Place::WholeFile, values);
+    let root = Table::new(
+        reader,
+        &schema::ROOT,
+        String::new(),
+        Place::WholeFile,
+        values,
+    );
     let storage = process::storage(&root);
     let server = process::server(&root);
     let upstream = process::upstream(&root);

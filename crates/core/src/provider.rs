@@ -58,7 +58,8 @@ impl ProviderKind {
             Self::Anthropic => Some("https://api.anthropic.com"),
             Self::GoogleGemini => Some("https://generativelanguage.googleapis.com"),
             Self::OpenAiCompatible | Self::AnthropicCompatible => None,
-            Self::Simulated => Some("simulated:"),
+            // Never dialled; `.invalid` resolves nowhere (RFC 2606).
+            Self::Simulated => Some("http://simulated.invalid"),
         }
     }
 

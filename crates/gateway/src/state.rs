@@ -7,6 +7,7 @@ use crate::{
     books::SharedBook, request_log::RequestLog, settings::GatewaySettings, upstream::Client,
 };
 use arc_swap::{ArcSwap, Guard};
+use bytes::Bytes;
 use std::{
     collections::HashMap,
     io,
@@ -72,6 +73,11 @@ pub enum StartError {
     #[error("the ledger cannot be opened: {0}")]
     Ledger(String),
 }
+
+/// Why a document could not be had.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct FetchError(String);
 
 /// The data plane.
 pub struct Gateway {
@@ -149,6 +155,14 @@ impl Gateway {
         self.price_book.store(book);
         self.view.store(Arc::new(view));
         Ok(())
+    }
+
+    /// Gets a document from the web with the client that providers are called with.
+    ///
+    /// # Errors
+    /// [`FetchError`], in words.
+    pub async fn fetch(&self, url: &str, bytes_max: usize) -> Result<Bytes, FetchError> {
+        self.client.fetch(url, bytes_max).await.map_err(FetchError)
     }
 
     /// Opens windows ahead and forgets closed ones; to be called about once a second.

@@ -13,6 +13,8 @@ use tollgate_core::{
 
 mod admin;
 mod declared;
+#[cfg(test)]
+mod tests;
 
 pub use admin::ApiKeyListing;
 pub use declared::MadeKey;

@@ -22,6 +22,8 @@ use tollgate_core::{
 mod accounts;
 mod entries;
 mod openings;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use entries::{id_values, read_ids};
 pub use openings::OpenedAccounts;

@@ -14,6 +14,9 @@ use crate::{
 };
 use tollgate_core::declared::Declared;
 
+#[cfg(test)]
+mod tests;
+
 /// What came of it.
 #[derive(Debug)]
 pub struct Provisioned {

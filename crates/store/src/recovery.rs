@@ -20,6 +20,9 @@ use tollgate_core::{
     money::NanoUsd,
 };
 
+#[cfg(test)]
+mod tests;
+
 /// What recovery found and did, for the log.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Recovered {

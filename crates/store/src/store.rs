@@ -12,6 +12,9 @@ use crate::{
 use std::{path::Path, sync::Arc};
 use tollgate_core::{clock::Clock, entropy::Entropy};
 
+#[cfg(test)]
+mod tests;
+
 /// Everything that lasts.
 pub struct Store {
     pub(crate) database: Database,

@@ -74,7 +74,7 @@ impl World {
         self.dir.path().join("tollgate.db")
     }
 
-    pub(crate) fn master_key(&self) -> MasterKey {
+    pub(crate) fn master_key() -> MasterKey {
         MasterKey::parse(&Secret::new("42".repeat(32)), "test").unwrap()
     }
 
@@ -82,7 +82,7 @@ impl World {
     pub(crate) async fn store(&self) -> Arc<Store> {
         let clock: Arc<dyn Clock> = self.clock.clone();
         let entropy: Arc<dyn Entropy> = self.entropy.clone();
-        let store = Store::open(&self.database(), &self.master_key(), clock, entropy).await;
+        let store = Store::open(&self.database(), &Self::master_key(), clock, entropy).await;
         Arc::new(store.unwrap())
     }
 
@@ -233,5 +233,19 @@ pub(crate) fn limit(window: WindowKind, dollars: i64) -> DeclaredLimit {
         unit: LimitUnit::Cost,
         amount: NanoUsd::from_dollars(dollars).unwrap().as_nano(),
         action: LimitAction::Block,
+    }
+}
+
+/// Keys made by hand.
+pub(crate) struct DeclaredKey;
+
+impl DeclaredKey {
+    /// A project key with a secret made by the store.
+    pub(crate) fn own(name: &str) -> DeclaredApiKey {
+        DeclaredApiKey {
+            member: None,
+            secret: None,
+            ..api_key(name)
+        }
     }
 }

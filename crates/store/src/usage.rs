@@ -19,6 +19,8 @@ use tollgate_core::{
 
 mod report;
 mod request;
+#[cfg(test)]
+mod tests;
 
 pub use report::{Grouping, Spend, SpendQuery};
 pub use request::UsageLine;
@@ -162,24 +164,4 @@ fn read_units(text: &str, usage: &mut Usage) -> Option<()> {
         usage.set(Unit::from_usage_key(key)?, count.parse().ok()?);
     }
     Some(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn units_without_a_column_read_back_from_their_text() {
-        let mut usage = Usage::NONE;
-        usage.set(Unit::InputTokens, 7);
-        usage.set(Unit::WebSearches, 3);
-        usage.set(Unit::InputAudioTokens, 120);
-        let text = units_text(&usage);
-        let mut read = Usage::NONE;
-        assert_eq!(read_units(&text, &mut read), Some(()));
-        usage.set(Unit::InputTokens, 0);
-        assert_eq!(read, usage);
-        assert_eq!(read_units("web_searches=many", &mut read), None);
-        assert_eq!(read_units("", &mut read), Some(()));
-    }
 }

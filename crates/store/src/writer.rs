@@ -22,6 +22,8 @@ use tollgate_core::{
 };
 
 mod group;
+#[cfg(test)]
+mod tests;
 
 use group::{State, Writer};
 

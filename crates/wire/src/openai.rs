@@ -1,7 +1,7 @@
 //! OpenAI's dialects: chat completions, responses, embeddings, as OpenAI and the many servers that
 //! imitate it speak them.
 //!
-//! [`request`] reads what is asked, [`usage`] what an answer used. Two facts shape both: a chat
+//! `request` reads what is asked, `usage` what an answer used. Two facts shape both: a chat
 //! stream reports usage only when asked to (and at some providers in a place of its own), and the
 //! final event of a Responses stream repeats the whole answer.
 

@@ -60,7 +60,9 @@ fn check_json(
         Err(error) => (error.file.clone(), error.problems.clone(), Some(error)),
     };
     let list = problems.iter();
-    let list: Vec<Value> = list.map(|problem| problem_json(problem, file.as_deref())).collect();
+    let list: Vec<Value> = list
+        .map(|problem| problem_json(problem, file.as_deref()))
+        .collect();
     printer.json(&json!({ "valid": failure.is_none(), "file": file, "problems": list }))?;
     match failure {
         None => Ok(()),

@@ -1,8 +1,190 @@
-//! `tollgate serve`.
+//! `tollgate serve`: puts the parts together, runs them until told to stop, takes them apart in
+//! order. Everything a request needs is made here and handed down; nothing is global.
+//!
+//! Start: data directory (locked) → master key → store → declared settings → hold file and what a
+//! killed process left in it → prices → writer → gateway → socket. Stop: no new connections, running
+//! requests finish, the writer commits the rest.
 
-use crate::{args::ServeArgs, settings::Settings};
+mod background;
+mod prices;
+mod reload;
+mod tls;
+mod welcome;
 
-/// Runs the gateway until it is asked to stop.
-pub fn run(_args: &ServeArgs, _settings: &Settings) -> anyhow::Result<()> {
-    anyhow::bail!("`serve` is not built yet")
+use crate::{
+    clock::SystemClock,
+    entropy::SystemEntropy,
+    printer::Printer,
+    open_store::open_or_create,
+    settings::{
+        Settings,
+        environment::Environment,
+        process::{Estimate, LogFormat, LogSettings},
+    },
+};
+use anyhow::Context as _;
+use std::{io, sync::Arc};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tollgate_core::{
+    clock::Clock,
+    entropy::Entropy,
+    id::NodeId,
+};
+use tollgate_gateway::{
+    listener::Listener,
+    request_log::{self, RequestLog},
+    settings::{EstimatePolicy, GatewaySettings},
+    state::{Gateway, Parts},
+};
+use tollgate_store::{
+    BootId, DataDir, HOLD_FILE, HoldFile, LedgerWriter, WriterSettings,
+};
+
+/// Runs the gateway until it is asked to stop. `load` reads the settings again, for a reload.
+pub fn run(
+    settings: Settings,
+    environment: &Environment,
+    load: reload::Load<'_>,
+    printer: &mut Printer,
+) -> anyhow::Result<()> {
+    start_log(&settings.log)?;
+    // Fails only when a provider was installed before: then that one serves as well.
+    let _installed = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("the runtime does not start")?;
+    runtime.block_on(serve(settings, environment, load, printer))
+}
+
+fn start_log(settings: &LogSettings) -> anyhow::Result<()> {
+    let filter = tracing_subscriber::EnvFilter::try_new(&settings.filter)
+        .with_context(|| format!("log.filter `{}`", settings.filter))?;
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    match settings.format {
+        LogFormat::Text => lines.with_ansi(false).init(),
+        LogFormat::Json => lines.json().init(),
+    }
+    Ok(())
+}
+
+async fn serve(
+    settings: Settings,
+    environment: &Environment,
+    load: reload::Load<'_>,
+    printer: &mut Printer,
+) -> anyhow::Result<()> {
+    let mut stop = Stop::listen()?;
+    let directory = DataDir::open(&settings.storage.data_dir)?;
+    let holder = format!("process {}, listening on {}", std::process::id(), settings.server.listen);
+    let _lock = directory.lock(&holder)?;
+    let listener = Listener::bind(settings.server.listen, tls::load(settings.server.tls.as_ref())?)
+        .await
+        .with_context(|| format!("cannot listen on {}: is something else there? choose another with --listen", settings.server.listen))?;
+
+    let (clock, entropy): (Arc<dyn Clock>, Arc<dyn Entropy>) =
+        (Arc::new(SystemClock), Arc::new(SystemEntropy));
+    let store = Arc::new(open_or_create(&settings.storage, &directory, environment).await?);
+    let provisioned = reload::provision(&store, &settings).await?;
+
+    let node = NodeId::new(clock.now(), &*entropy);
+    let (holds, scan) = HoldFile::open(&directory.file(HOLD_FILE), node, BootId::current()?)?;
+    report_recovery(&store.recover(&holds, scan).await?);
+    let holds = Arc::new(holds);
+    let writer = LedgerWriter::start(Arc::clone(&store), Arc::clone(&holds), WriterSettings::default());
+    let request_log = RequestLog::start(line_format(settings.log.format), io::stderr());
+    let gateway = Gateway::start(Parts {
+        settings: bounds(&settings),
+        store: Arc::clone(&store),
+        hold_file: holds,
+        writer: writer.handle(),
+        clock,
+        entropy,
+        prices: prices::first(&settings.prices)?,
+        request_log: request_log.clone(),
+    })
+    .await?;
+
+    let address = listener.local_address()?;
+    welcome::print(&settings, address, &provisioned, printer)?;
+    let tasks = background::start(&gateway, &settings);
+    let served = listener.serve(Arc::clone(&gateway), stop.asked());
+    tokio::pin!(served);
+    tokio::select! {
+        () = &mut served => {}
+        never = reload::follow_file(&store, &gateway, settings, load) => match never {},
+    }
+
+    drop(tasks);
+    let finished = writer.finish().await;
+    request_log.close();
+    store.close().await;
+    finished.context("some requests could not be posted; their slots keep them for the next start")?;
+    printer.note("stopped")?;
+    Ok(())
+}
+
+fn report_recovery(recovered: &tollgate_store::Recovered) {
+    if recovered.settled + recovered.expired > 0 || recovered.torn > 0 {
+        tracing::warn!(
+            settled = recovered.settled,
+            expired = recovered.expired,
+            expired_cost = %recovered.expired_cost,
+            torn = recovered.torn,
+            "the last process did not stop cleanly: what it left was posted, open holds in full"
+        );
+    }
+    if recovered.rebooted {
+        tracing::warn!("the machine was started anew: holds of its last milliseconds may be missing");
+    }
+}
+
+fn line_format(format: LogFormat) -> request_log::LogFormat {
+    match format {
+        LogFormat::Text => request_log::LogFormat::Text,
+        LogFormat::Json => request_log::LogFormat::Json,
+    }
+}
+
+/// The data plane's bounds as the settings have them.
+fn bounds(settings: &Settings) -> GatewaySettings {
+    let (server, upstream, ledger) = (&settings.server, &settings.upstream, &settings.ledger);
+    GatewaySettings {
+        body_limit: server.body_limit,
+        body_idle_timeout: server.body_idle_timeout,
+        head_timeout: server.head_timeout,
+        connect_timeout: upstream.connect_timeout,
+        upstream_head_timeout: upstream.head_timeout,
+        upstream_idle_timeout: upstream.idle_timeout,
+        request_deadline: server.request_deadline,
+        hold_wait: ledger.hold_wait,
+        drain_timeout: server.drain_timeout,
+        estimates: EstimatePolicy {
+            strict: ledger.estimate == Estimate::Strict,
+            uncapped: ledger.uncapped,
+        },
+    }
+}
+
+/// The signals that ask us to stop.
+struct Stop {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Stop {
+    fn listen() -> io::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    async fn asked(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+        tracing::info!("stopping: running requests may finish");
+    }
 }

@@ -37,7 +37,13 @@ pub(super) fn read(root: &Table<'_>) -> Declared {
     let mut names = Names::default();
     let projects = name_all(root, "project", "slug", text::slug, &mut names.projects);
     let members = name_all(root, "member", "email", text::email, &mut names.members);
-    let providers = name_all(root, "provider", "slug", text::route_slug, &mut names.routes);
+    let providers = name_all(
+        root,
+        "provider",
+        "slug",
+        text::route_slug,
+        &mut names.routes,
+    );
     names.providers.clone_from(&names.routes);
     let slug = text::route_slug;
     let groups = name_all(root, "routing_group", "slug", slug, &mut names.routes);

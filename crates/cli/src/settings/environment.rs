@@ -14,6 +14,9 @@ pub const PREFIX: &str = "TOLLGATE_";
 /// The settings file to read.
 pub const CONFIG: &str = "TOLLGATE_CONFIG";
 
+/// What seals stored credentials.
+pub const MASTER_KEY: &str = "TOLLGATE_MASTER_KEY";
+
 /// Variables that are no settings.
 pub const OTHERS: [Variable; 3] = [
     Variable {
@@ -21,7 +24,7 @@ pub const OTHERS: [Variable; 3] = [
         doc: "The settings file, `tollgate.toml` by default. Flag: `--config`.",
     },
     Variable {
-        name: "TOLLGATE_MASTER_KEY",
+        name: MASTER_KEY,
         doc: "The key that seals stored credentials. Without it a key file is made in `data_dir` \
               on the first start.",
     },

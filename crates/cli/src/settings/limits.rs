@@ -4,12 +4,13 @@
 use super::{
     problem::Complaint,
     reader::Table,
+    text,
     value::{Given, Value, show},
 };
 use tollgate_core::{
     declared::DeclaredLimit,
     limit::{Limit, LimitAction, LimitUnit, WindowKind},
-    money::{NANO_PER_DOLLAR, NanoUsd},
+    money::NanoUsd,
 };
 use toml::de::DeValue;
 
@@ -53,19 +54,5 @@ pub(super) fn dollars(value: &Value<'_>) -> Option<NanoUsd> {
         ));
         return None;
     }
-    value.parse(|text| {
-        let amount: NanoUsd = text.parse().map_err(|error| {
-            Complaint::new(format!("{error}"), "write dollars as in `\"20.00\"`")
-        })?;
-        if amount < NanoUsd::ZERO {
-            let help = "write zero or more; leave the key out for no limit";
-            return Err(Complaint::new(format!("`{text}` is negative"), help));
-        }
-        if amount.as_nano() > Limit::AMOUNT_MAX {
-            let most = Limit::AMOUNT_MAX / NANO_PER_DOLLAR;
-            let help = format!("write at most \"{most}\"");
-            return Err(Complaint::new(format!("`{text}` is out of range"), help));
-        }
-        Ok(amount)
-    })
+    value.parse(text::dollars)
 }

@@ -58,9 +58,9 @@ pub struct SettingsError {
 
 /// What a parser has against a text: what is wrong, and what to do.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Complaint {
-    pub(super) message: String,
-    pub(super) help: String,
+pub(crate) struct Complaint {
+    pub(crate) message: String,
+    pub(crate) help: String,
 }
 
 impl Complaint {
@@ -85,12 +85,7 @@ impl Severity {
 impl Place {
     /// `tollgate.toml:12:9`, `TOLLGATE_SERVER_LISTEN`, `--listen`.
     pub fn display(&self, file: Option<&std::path::Path>) -> String {
-        let file = || {
-            file.map_or_else(
-                || "settings".to_owned(),
-                |file| file.display().to_string(),
-            )
-        };
+        let file = || file.map_or_else(|| "settings".to_owned(), |file| file.display().to_string());
         match self {
             Self::File { line, column } => format!("{}:{line}:{column}", file()),
             Self::WholeFile => file(),

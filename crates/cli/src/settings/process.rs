@@ -1,13 +1,7 @@
 //! The tables that say how the process runs: `data_dir`, `[server]`, `[upstream]`, `[storage]`,
 //! `[prices]`, `[ledger]`, `[log]`.
 
-use super::{
-    problem::Complaint,
-    reader::Table,
-    secret::reason,
-    text,
-    value::Value,
-};
+use super::{problem::Complaint, reader::Table, secret::reason, text, value::Value};
 use std::{fs::File, net::SocketAddr, ops::RangeInclusive, path::PathBuf, time::Duration};
 use tollgate_core::ledger::exposure::UncappedPolicy;
 
@@ -58,7 +52,7 @@ pub struct UpstreamSettings {
 pub struct StorageSettings {
     /// The directory of everything kept.
     pub data_dir: PathBuf,
-    /// The database file; relative to `data_dir`.
+    /// The database file; in `data_dir` unless the URL has an absolute path.
     pub database: PathBuf,
 }
 
@@ -231,25 +225,20 @@ pub(super) fn upstream(root: &Table<'_>) -> Option<UpstreamSettings> {
 pub(super) fn storage(root: &Table<'_>) -> Option<StorageSettings> {
     let data_dir = root.value("data_dir").and_then(|value| value.path());
     let url = root.table("storage").value("url");
-    let database = url.and_then(|value| value.parse(sqlite_file));
     let data_dir = data_dir?;
+    let database = url?.parse(|url| {
+        // The URL is not shown: one of another engine may hold a password.
+        tollgate_store::sqlite_path(url, &data_dir).map_err(|_| {
+            Complaint::new(
+                "this is not the URL of an SQLite file",
+                "write `sqlite:` and a path: `sqlite:tollgate.db`",
+            )
+        })
+    });
     Some(StorageSettings {
-        database: data_dir.join(database?),
+        database: database?,
         data_dir,
     })
-}
-
-fn sqlite_file(text: &str) -> Result<PathBuf, Complaint> {
-    const HELP: &str = "write `sqlite:` and a path: `sqlite:tollgate.db`";
-    // The URL is not shown: one of another database may hold a password.
-    let path = text
-        .strip_prefix("sqlite:")
-        .ok_or_else(|| Complaint::new("this is not the URL of an SQLite database", HELP))?;
-    let path = path.strip_prefix("//").unwrap_or(path);
-    if path.is_empty() || path == ":memory:" || path.contains('?') {
-        return Err(Complaint::new(format!("`{text}` names no file"), HELP));
-    }
-    Ok(PathBuf::from(path))
 }
 
 pub(super) fn prices(root: &Table<'_>) -> Option<PricesSettings> {
@@ -290,7 +279,8 @@ pub(super) fn ledger(root: &Table<'_>) -> Option<LedgerSettings> {
         (None, Some(Estimate::Strict)) => Some(UncappedPolicy::HoldMax),
         (None, _) => Some(UncappedPolicy::Estimate),
     };
-    let strict_but_guessing = (estimate, uncapped) == (Some(Estimate::Strict), Some(UncappedPolicy::Estimate));
+    let strict_but_guessing =
+        (estimate, uncapped) == (Some(Estimate::Strict), Some(UncappedPolicy::Estimate));
     if let (true, Some(value)) = (strict_but_guessing, given) {
         value.refuse(Complaint::new(
             "`estimate` contradicts `ledger.estimate = \"strict\"`",
@@ -301,7 +291,10 @@ pub(super) fn ledger(root: &Table<'_>) -> Option<LedgerSettings> {
         .value("hold_wait")
         .and_then(|value| value.duration(&(Duration::ZERO..=Duration::from_mins(1))));
     let on_ledger_outage = table.value("on_ledger_outage").and_then(|value| {
-        value.choice(&[("block", OnLedgerOutage::Block), ("allow", OnLedgerOutage::Allow)])
+        value.choice(&[
+            ("block", OnLedgerOutage::Block),
+            ("allow", OnLedgerOutage::Allow),
+        ])
     });
     Some(LedgerSettings {
         estimate: estimate?,
@@ -313,9 +306,9 @@ pub(super) fn ledger(root: &Table<'_>) -> Option<LedgerSettings> {
 
 pub(super) fn log(root: &Table<'_>) -> Option<LogSettings> {
     let table = root.table("log");
-    let format = table.value("format").and_then(|value| {
-        value.choice(&[("text", LogFormat::Text), ("json", LogFormat::Json)])
-    });
+    let format = table
+        .value("format")
+        .and_then(|value| value.choice(&[("text", LogFormat::Text), ("json", LogFormat::Json)]));
     let filter = table.value("filter").and_then(|value| {
         value.parse(|text| match text.parse::<tracing_subscriber::EnvFilter>() {
             Ok(_) => Ok(text.to_owned()),

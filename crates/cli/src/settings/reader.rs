@@ -138,7 +138,11 @@ impl<'a> Table<'a> {
     /// As [`Self::value`], but not remembered: for secrets.
     pub(super) fn peek(&self, name: &str) -> Option<Value<'a>> {
         let key = self.section.key(name);
-        debug_assert!(key.is_some(), "`{name}` is not in the schema of `{}`", self.path);
+        debug_assert!(
+            key.is_some(),
+            "`{name}` is not in the schema of `{}`",
+            self.path
+        );
         let key = key?;
         let path = schema::join(&self.path, name);
         let reader = self.reader;

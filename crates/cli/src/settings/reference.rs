@@ -41,8 +41,14 @@ fn section(section: &'static Section, seen: &mut Vec<&'static Section>, page: &m
         return;
     }
     seen.push(section);
-    push(page, format_args!("\n## {}\n\n{}\n\n", section.title, section.doc));
-    push(page, format_args!("| key | type | default | meaning |\n|---|---|---|---|\n"));
+    push(
+        page,
+        format_args!("\n## {}\n\n{}\n\n", section.title, section.doc),
+    );
+    push(
+        page,
+        format_args!("| key | type | default | meaning |\n|---|---|---|---|\n"),
+    );
     let is_root = std::ptr::eq(section, &raw const ROOT);
     let has_own_section = |key: &&Key| is_root && inner(key.shape).is_some();
     for key in section.keys.iter().filter(|key| !has_own_section(key)) {
@@ -61,7 +67,12 @@ fn row(key: &Key) -> String {
         Default::Required => "required".to_owned(),
         Default::None(words) => words.to_owned(),
     };
-    format!("| `{}` | {} | {default} | {} |", key.name, key.shape.describe(), key.doc)
+    format!(
+        "| `{}` | {} | {default} | {} |",
+        key.name,
+        key.shape.describe(),
+        key.doc
+    )
 }
 
 const fn inner(shape: Shape) -> Option<&'static Section> {
@@ -81,7 +92,10 @@ fn variables(page: &mut String) {
     page.push_str("An empty variable counts as not set.\n\n");
     page.push_str("| variable | meaning |\n|---|---|\n");
     for variable in &environment::OTHERS {
-        push(page, format_args!("| `{}` | {} |\n", variable.name, variable.doc));
+        push(
+            page,
+            format_args!("| `{}` | {} |\n", variable.name, variable.doc),
+        );
     }
     schema::each_scalar(&ROOT, "", &mut |path, _| {
         if let Some(name) = environment::variable_for(path) {

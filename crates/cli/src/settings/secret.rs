@@ -113,7 +113,11 @@ fn read_secret_file(path: &Path) -> Result<Secret, Complaint> {
         .map_err(unreadable)?;
     let is_too_long = u64::try_from(text.len()).is_ok_and(|len| len > SECRET_FILE_BYTES_MAX);
     if is_too_long || text.trim().is_empty() {
-        let size = if is_too_long { "over 64 KiB long" } else { "empty" };
+        let size = if is_too_long {
+            "over 64 KiB long"
+        } else {
+            "empty"
+        };
         return Err(Complaint::new(
             format!("`{shown}` is {size}"),
             "name the file that holds the secret and nothing else",

@@ -40,7 +40,10 @@ fn the_example_is_good_and_uses_every_key() {
 
     let declared = &settings.declared;
     let organization = declared.organization.as_ref().unwrap();
-    assert_eq!((&*organization.name, &*organization.time_zone), ("Acme", "UTC"));
+    assert_eq!(
+        (&*organization.name, &*organization.time_zone),
+        ("Acme", "UTC")
+    );
     assert_eq!(organization.limits[0].amount, 100_000_000_000);
 
     let openai = &declared.providers[0];
@@ -52,7 +55,10 @@ fn the_example_is_good_and_uses_every_key() {
     let placement = CredentialPlacement::Header("x-api-key".to_owned());
     assert_eq!(anthropic.placement, placement);
     let price = &declared.providers[2].prices[0];
-    assert_eq!((&*price.model, price.input.as_nano()), ("llama3.3", 100_000_000));
+    assert_eq!(
+        (&*price.model, price.input.as_nano()),
+        ("llama3.3", 100_000_000)
+    );
     assert_eq!(declared.providers[3].kind, ProviderKind::Simulated);
 
     let targets = &declared.groups[0].targets;
@@ -68,11 +74,17 @@ fn the_example_is_good_and_uses_every_key() {
         (WindowKind::Total, LimitUnit::Tokens, 2_000_000),
     ];
     assert_eq!(limits.collect::<Vec<_>>(), expected);
-    assert_eq!(key.secret.as_ref().unwrap().expose(), "correct-horse-battery");
+    assert_eq!(
+        key.secret.as_ref().unwrap().expose(),
+        "correct-horse-battery"
+    );
     assert_eq!(key.allowed_routes, ["fast", "anthropic"]);
     let personal = &declared.api_keys[1];
     assert_eq!(personal.member.as_deref(), Some("dev@example.com"));
-    assert_eq!(personal.expires_at.unwrap().to_string(), "2027-01-01T00:00:00Z");
+    assert_eq!(
+        personal.expires_at.unwrap().to_string(),
+        "2027-01-01T00:00:00Z"
+    );
 }
 
 #[test]
@@ -101,10 +113,18 @@ fn without_a_file_there_is_what_a_first_run_needs() {
     assert_eq!(declared.organization.as_ref().unwrap().name, "Default");
     assert_eq!(declared.projects[0].slug, "default");
     let simulated = &declared.providers[0];
-    assert_eq!((&*simulated.slug, simulated.kind), ("simulated", ProviderKind::Simulated));
+    assert_eq!(
+        (&*simulated.slug, simulated.kind),
+        ("simulated", ProviderKind::Simulated)
+    );
     assert_eq!(declared.api_keys[0].name, "Quick Start");
     assert!(declared.api_keys[0].secret.is_none());
-    assert!(settings.origins.iter().all(|origin| origin.place == Place::Default));
+    assert!(
+        settings
+            .origins
+            .iter()
+            .all(|origin| origin.place == Place::Default)
+    );
 }
 
 #[test]
@@ -113,7 +133,10 @@ fn an_empty_file_declares_nothing_and_a_variable_can_name_the_organization() {
     assert!(settings.declared.organization.is_none());
     let named = environment(&[("TOLLGATE_ORGANIZATION_LIMITS_REQUESTS_DAILY", "10")]);
     let organization = parse("", &named).unwrap().declared.organization.unwrap();
-    assert_eq!((&*organization.name, organization.limits[0].amount), ("Default", 10));
+    assert_eq!(
+        (&*organization.name, organization.limits[0].amount),
+        ("Default", 10)
+    );
 }
 
 #[test]
@@ -123,7 +146,9 @@ fn a_flag_outranks_a_variable_and_a_variable_outranks_the_file() {
         let path = Some(Path::new("tollgate.toml"));
         let settings = Settings::parse(file, path, environment, overrides).unwrap();
         let mut origins = settings.origins.into_iter();
-        let origin = origins.find(|origin| origin.key == "server.listen").unwrap();
+        let origin = origins
+            .find(|origin| origin.key == "server.listen")
+            .unwrap();
         (settings.server.listen.port(), origin.place)
     };
     let none = Environment::default();
@@ -134,7 +159,10 @@ fn a_flag_outranks_a_variable_and_a_variable_outranks_the_file() {
         flag: "--listen",
         value: "127.0.0.1:3".to_owned(),
     }];
-    let in_file = Place::File { line: 2, column: 10 };
+    let in_file = Place::File {
+        line: 2,
+        column: 10,
+    };
     assert_eq!(listen(&none, &[]), (1, in_file.clone()));
     assert_eq!(listen(&empty, &[]), (1, in_file));
     let by_variable = Place::Environment("TOLLGATE_SERVER_LISTEN".to_owned());
@@ -151,7 +179,10 @@ fn a_path_in_the_file_is_relative_to_the_file_and_one_in_a_variable_is_not() {
         settings.unwrap().storage
     };
     let in_file = storage(&Environment::default());
-    assert_eq!(in_file.database, Path::new("/etc/tollgate/data/tollgate.db"));
+    assert_eq!(
+        in_file.database,
+        Path::new("/etc/tollgate/data/tollgate.db")
+    );
     let by_variable = storage(&environment(&[("TOLLGATE_DATA_DIR", "data")]));
     assert_eq!(by_variable.database, Path::new("data/tollgate.db"));
 }
@@ -168,7 +199,10 @@ fn a_secret_file_loses_the_white_space_around_it_and_secrets_are_never_shown() {
     let settings = Settings::parse(text, Some(&file), &none, &[]).unwrap();
     let secret = settings.declared.api_keys[0].secret.as_ref().unwrap();
     assert_eq!(secret.expose(), "correct-horse-battery");
-    let keys = settings.origins.iter().filter(|origin| origin.key.ends_with(".key"));
+    let keys = settings
+        .origins
+        .iter()
+        .filter(|origin| origin.key.ends_with(".key"));
     let shown: Vec<&str> = keys.map(|origin| origin.value.as_str()).collect();
     assert_eq!(shown, ["{ file = \"key.txt\" }", "{ value = \"…\" }"]);
     assert!(!format!("{settings:?}").contains("horse"));
@@ -176,7 +210,10 @@ fn a_secret_file_loses_the_white_space_around_it_and_secrets_are_never_shown() {
 
 #[test]
 fn every_setting_of_a_single_table_has_a_variable_of_its_own() {
-    assert_eq!(variable_for("server.tls.key").unwrap(), "TOLLGATE_SERVER_TLS_KEY");
+    assert_eq!(
+        variable_for("server.tls.key").unwrap(),
+        "TOLLGATE_SERVER_TLS_KEY"
+    );
     assert_eq!(variable_for("provider[0].slug"), None);
     let names = setting_variables();
     let others = OTHERS.iter().map(|variable| variable.name.to_owned());

@@ -2,7 +2,11 @@
 //! checked form or says what is wrong and how to write it.
 
 use super::problem::{Complaint, did_you_mean};
-use tollgate_core::clock::Timestamp;
+use tollgate_core::{
+    clock::Timestamp,
+    limit::Limit,
+    money::{NANO_PER_DOLLAR, NanoUsd},
+};
 use url::{Host, Url};
 
 /// First path segments that mean something else than a route.
@@ -19,7 +23,9 @@ pub(super) fn slug(text: &str) -> Result<String, Complaint> {
     let letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     let is_slug = text.len() <= SLUG_CHARS_MAX
         && text.bytes().next().is_some_and(letter)
-        && text.bytes().all(|byte| letter(byte) || byte == b'-' || byte == b'_');
+        && text
+            .bytes()
+            .all(|byte| letter(byte) || byte == b'-' || byte == b'_');
     if is_slug {
         return Ok(text.to_owned());
     }
@@ -42,11 +48,11 @@ pub(super) fn route_slug(text: &str) -> Result<String, Complaint> {
 }
 
 /// An e-mail address, lower-cased.
-pub(super) fn email(text: &str) -> Result<String, Complaint> {
+pub(crate) fn email(text: &str) -> Result<String, Complaint> {
     let is_email = text.len() <= EMAIL_CHARS_MAX
-        && text
-            .split_once('@')
-            .is_some_and(|(local, host)| !local.is_empty() && !host.is_empty() && !host.contains('@'))
+        && text.split_once('@').is_some_and(|(local, host)| {
+            !local.is_empty() && !host.is_empty() && !host.contains('@')
+        })
         && !text.contains(|c: char| c.is_whitespace() || c.is_control());
     if is_email {
         return Ok(text.to_lowercase());
@@ -129,8 +135,29 @@ pub(super) fn size(text: &str) -> Result<u64, Complaint> {
         })
 }
 
+/// An amount of money that a limit or a rate can be: zero or more, exact to the nano-dollar.
+pub(crate) fn dollars(text: &str) -> Result<NanoUsd, Complaint> {
+    let amount: NanoUsd = text
+        .parse()
+        .map_err(|error| Complaint::new(format!("{error}"), "write dollars as in `\"20.00\"`"))?;
+    if amount < NanoUsd::ZERO {
+        return Err(Complaint::new(
+            format!("`{text}` is negative"),
+            "write zero or more; leave it out for no limit",
+        ));
+    }
+    if amount.as_nano() > Limit::AMOUNT_MAX {
+        let most = Limit::AMOUNT_MAX / NANO_PER_DOLLAR;
+        return Err(Complaint::new(
+            format!("`{text}` is out of range"),
+            format!("write at most \"{most}\""),
+        ));
+    }
+    Ok(amount)
+}
+
 /// An instant: RFC 3339 with an offset.
-pub(super) fn timestamp(text: &str) -> Result<Timestamp, Complaint> {
+pub(crate) fn timestamp(text: &str) -> Result<Timestamp, Complaint> {
     text.parse().map_err(|_| {
         Complaint::new(
             format!("`{text}` is not a date and time with an offset"),
@@ -146,7 +173,10 @@ pub(super) fn time_zone(text: &str) -> Result<String, Complaint> {
     if let Some(name) = name {
         return Ok(name.to_owned());
     }
-    let known: Vec<String> = jiff::tz::db().available().map(|name| name.to_string()).collect();
+    let known: Vec<String> = jiff::tz::db()
+        .available()
+        .map(|name| name.to_string())
+        .collect();
     let help = match did_you_mean(text, known.iter().map(String::as_str)) {
         Some(meant) => format!("did you mean `{meant}`?"),
         None => "write an IANA name such as `UTC` or `Europe/Berlin`".to_owned(),

@@ -84,10 +84,7 @@ impl<'a> Value<'a> {
     }
 
     /// A string, parsed.
-    pub(super) fn parse<T>(
-        &self,
-        parse: impl FnOnce(&str) -> Result<T, Complaint>,
-    ) -> Option<T> {
+    pub(super) fn parse<T>(&self, parse: impl FnOnce(&str) -> Result<T, Complaint>) -> Option<T> {
         match parse(&self.text()?) {
             Ok(parsed) => Some(parsed),
             Err(complaint) => {
@@ -225,7 +222,10 @@ impl<'a> Value<'a> {
     /// The value as a table with the keys of `section`.
     pub(super) fn into_table(self, section: &'static Section) -> Option<Table<'a>> {
         let Given::Toml(DeValue::Table(values)) = self.given else {
-            self.refuse(Complaint::new("expected a table", "write `{ key = value, … }`"));
+            self.refuse(Complaint::new(
+                "expected a table",
+                "write `{ key = value, … }`",
+            ));
             return None;
         };
         Some(Table::new(

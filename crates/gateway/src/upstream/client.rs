@@ -6,7 +6,9 @@
 
 use super::{answer::Answer, request::RequestBody};
 use crate::settings::GatewaySettings;
-use http::Request;
+use bytes::Bytes;
+use http::{Request, StatusCode, Uri};
+use http_body_util::{BodyExt, Limited};
 use hyper_rustls::HttpsConnector;
 use hyper_util::{
     client::legacy::{self, connect::HttpConnector},
@@ -59,6 +61,24 @@ impl Client {
             inner,
             head_timeout: settings.upstream_head_timeout,
         })
+    }
+
+    /// Gets a document that is not an answer to a client (price data).
+    ///
+    /// # Errors
+    /// In words: no answer, another status than 200, more than `bytes_max`.
+    pub(crate) async fn fetch(&self, url: &str, bytes_max: usize) -> Result<Bytes, String> {
+        let uri: Uri = url.parse().map_err(|error| format!("not a URL: {error}"))?;
+        let mut request = Request::new(RequestBody::default());
+        *request.uri_mut() = uri;
+        let answer = self.send(request).await.map_err(|failure| {
+            failure.error.context().unwrap_or(failure.error.message()).to_owned()
+        })?;
+        if answer.status != StatusCode::OK {
+            return Err(format!("answered {}", answer.status));
+        }
+        let body = Limited::new(answer.body, bytes_max).collect().await;
+        Ok(body.map_err(|error| error.to_string())?.to_bytes())
     }
 
     /// Sends a request and waits for the head of its answer.

@@ -34,7 +34,7 @@ pub(super) async fn of_requests(
         .collect()
 }
 
-fn read(row: &Row) -> Result<(Position, Entry)> {
+pub(super) fn read(row: &Row) -> Result<(Position, Entry)> {
     let entry = Entry {
         request: row.id("request_id", RequestId::from_bytes)?,
         kind: row.word("kind", EntryKind::from_word)?,

@@ -30,7 +30,9 @@ pub(super) fn read_all(root: &Table<'_>, names: &Names) -> Vec<DeclaredApiKey> {
                 "give one of them another name",
             ));
         }
-        let same = keys.iter().find(|other| other.secret.is_some() && other.secret == key.secret);
+        let same = keys
+            .iter()
+            .find(|other| other.secret.is_some() && other.secret == key.secret);
         if let Some(other) = same {
             table.refuse(Complaint::new(
                 format!("this is the same secret as that of `{}`", other.name),
@@ -58,7 +60,9 @@ fn read(table: &Table<'_>, names: &Names) -> Option<DeclaredApiKey> {
     let secret = secret::read(table, "key");
     let secret = secret.filter(|secret| is_usable(table, secret));
     let expires_at = table.value("expires_at").map(|value| expiry(&value));
-    let allowed_routes = strings(table, "routes", |value, slug| check_route(value, slug, names));
+    let allowed_routes = strings(table, "routes", |value, slug| {
+        check_route(value, slug, names)
+    });
     let allowed_models = strings(table, "models", |_, _| {});
     let limits = limits::read(table);
     Some(DeclaredApiKey {
@@ -115,11 +119,7 @@ fn expiry(value: &Value<'_>) -> Option<Timestamp> {
     value.parse(text::timestamp)
 }
 
-fn strings(
-    table: &Table<'_>,
-    name: &str,
-    check: impl Fn(&Value<'_>, &str),
-) -> Vec<String> {
+fn strings(table: &Table<'_>, name: &str, check: impl Fn(&Value<'_>, &str)) -> Vec<String> {
     let elements = table.value(name).map(|value| value.elements());
     let strings = elements.into_iter().flatten().filter_map(|value| {
         let text = value.name()?;

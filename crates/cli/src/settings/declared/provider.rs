@@ -2,11 +2,7 @@
 
 use super::Named;
 use crate::settings::{
-    limits::dollars,
-    problem::Complaint,
-    reader::Table,
-    schema::Shape,
-    secret, text,
+    limits::dollars, problem::Complaint, reader::Table, schema::Shape, secret, text,
 };
 use tollgate_core::{
     declared::DeclaredProvider,
@@ -40,7 +36,9 @@ pub(super) fn read((table, slug): Named<'_>) -> Option<DeclaredProvider> {
             ("drain", OnClientGone::Drain),
         ])
     });
-    let cancel_stops_billing = table.value("cancel_stops_billing").and_then(|v| v.boolean());
+    let cancel_stops_billing = table
+        .value("cancel_stops_billing")
+        .and_then(|v| v.boolean());
     let forward_trace = table.value("forward_trace").and_then(|v| v.boolean());
     let prices = prices(&table);
     warn_of_surprises(&table, slug.as_deref(), kind);

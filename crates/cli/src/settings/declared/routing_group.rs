@@ -2,13 +2,16 @@
 
 use super::{Named, Names, check_reference};
 use crate::settings::{problem::Complaint, reader::Table};
-use toml::de::DeValue;
 use tollgate_core::declared::{DeclaredGroup, DeclaredTarget};
+use toml::de::DeValue;
 
 pub(super) fn read((table, slug): Named<'_>, names: &Names) -> Option<DeclaredGroup> {
     let elements = table.tables("targets");
     let is_empty_array = |value: &DeValue<'_>| value.as_array().is_some_and(|a| a.is_empty());
-    if table.written("targets").is_some_and(|(_, value)| is_empty_array(value)) {
+    if table
+        .written("targets")
+        .is_some_and(|(_, value)| is_empty_array(value))
+    {
         let help = "add at least one: `{ provider = \"slug\" }`";
         table.refuse_absent("targets", Complaint::new("there is no target", help));
     }

@@ -68,7 +68,12 @@ pub(super) static PROJECT: Section = Section {
     title: "`[[project]]`",
     doc: "A project: what API keys belong to.",
     keys: &[
-        key("slug", SLUG, Default::Required, "Its name in settings and reports."),
+        key(
+            "slug",
+            SLUG,
+            Default::Required,
+            "Its name in settings and reports.",
+        ),
         limits("Limits on everything done with the project's keys."),
     ],
 };
@@ -312,7 +317,12 @@ pub(super) static API_KEY: Section = Section {
             Default::None("all"),
             "Providers and routing groups it may use, by slug.",
         ),
-        key("models", Shape::Strings, Default::None("all"), "Models it may use."),
+        key(
+            "models",
+            Shape::Strings,
+            Default::None("all"),
+            "Models it may use.",
+        ),
         limits("Limits on this key alone."),
     ],
 };

@@ -2,7 +2,12 @@
 
 use super::{Default, Key, Shape};
 
-pub(super) const fn key(name: &'static str, shape: Shape, default: Default, doc: &'static str) -> Key {
+pub(super) const fn key(
+    name: &'static str,
+    shape: Shape,
+    default: Default,
+    doc: &'static str,
+) -> Key {
     Key {
         name,
         shape,

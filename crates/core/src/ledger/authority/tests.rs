@@ -308,15 +308,7 @@ proptest! {
             prop_assert!(ends <= 1);
             prop_assert!(count(&[EntryKind::Late]) <= count(&[EntryKind::Expire]));
         }
-        // Settles, corrections and the largest slot said again. (An older slot may still add what
-        // a newer one knew while there is no late entry, so it is left out.)
-        let repeated: Vec<_> = facts
-            .iter()
-            .filter(|fact| fact.kind != FactKind::Expire)
-            .filter(|fact| fact.kind != FactKind::Settle || settled(&rows, fact.request))
-            .copied()
-            .collect();
-        let (again, reply) = apply(rows.clone(), &sync(&repeated));
+        let (again, reply) = apply(rows.clone(), &sync(&facts));
         prop_assert_eq!(again, rows);
         prop_assert_eq!(reply.entries, Vec::new());
     }

@@ -192,14 +192,14 @@ fn audio_and_cache_without_their_overlap_cost_the_dearer_reading() {
 
 #[test]
 fn a_bound_takes_the_dearest_rate_that_can_apply() {
+    let million = 1_000_000;
     let rate = |model: &str, cache_write, media, tokens| {
         let pricing = BOOK.find(None, model).unwrap();
         let kind = InputKind { cache_write, media };
         let rates = pricing.token_rates(&[], kind, noon());
-        assert_eq!(rates.bound(0, MILLION), rates.output_per_million(0));
+        assert_eq!(rates.bound(0, million), rates.output_per_million(0));
         rates.bound(tokens, 0).to_string()
     };
-    let million = 1_000_000;
     assert_eq!(
         rate("claude-sonnet-4-6", CacheWrite::No, false, million),
         "3.00"

@@ -133,7 +133,10 @@ fn usage_is_asked_for_when_a_chat_stream_did_not() {
         ),
         (
             r#"{"stream_options":{"include_obfuscation":false},"model":"m","stream":true}"#,
-            r#"{"stream_options":{"include_usage":true,"include_obfuscation":false},"model":"m","stream":true}"#,
+            concat!(
+                r#"{"stream_options":{"include_usage":true,"include_obfuscation":false},"#,
+                r#""model":"m","stream":true}"#
+            ),
         ),
         (
             r#"{"model":"m","stream":true,"stream_options":{ "include_usage" : false }}"#,
@@ -228,12 +231,14 @@ fn input_that_the_body_does_not_show_is_noticed() {
     let seen = [
         r#"{"model":"m","previous_response_id":null,"conversation":null,"input":"hi"}"#,
         r#"{"model":"m","tools":[{"type":"function","name":"f","parameters":
-            {"type":"object","properties":{"file_id":{"type":"string"},"url":{"const":"https://a"}}}}]}"#,
+            {"type":"object","properties":{"file_id":{"type":"string"},
+            "url":{"const":"https://a"}}}}]}"#,
         r#"{"model":"m","tools":[{"type":"custom","format":{"type":"grammar","syntax":"lark"}}]}"#,
         r#"{"model":"m","input":[{"type":"function_call","arguments":"{\"file_id\":\"f\"}"}]}"#,
         r#"{"model":"m","input":[{"content":[{"type":"output_text","text":"x",
             "annotations":[{"type":"url_citation","url":"https://a"}]}]}]}"#,
-        r#"{"model":"m","input":[{"type":"web_search_call","action":{"type":"open_page","url":"https://a"}}]}"#,
+        r#"{"model":"m","input":[{"type":"web_search_call",
+            "action":{"type":"open_page","url":"https://a"}}]}"#,
     ];
     for body in seen {
         assert!(!responses(body).unseen_input, "{body}");
