@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import textwrap
 import traceback
 import urllib.request
 from decimal import Decimal
@@ -33,10 +34,12 @@ def check(name: str):
         global passed, failed
         try:
             body()
-        except Exception:
+        except Exception as wrong:
             failed += 1
             print(f"  FAILED  {name}")
-            print("          " + traceback.format_exc().replace("\n", "\n          "), flush=True)
+            # The SDKs' own frames in between say little and are many.
+            lines = traceback.format_exception(wrong, limit=-3, chain=False)
+            print(textwrap.indent("".join(lines), " " * 10), flush=True)
         else:
             passed += 1
             print(f"  ok      {name}", flush=True)

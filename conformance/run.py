@@ -96,8 +96,8 @@ def run_client(name: str, python: Path, environment: dict) -> collections.Counte
 def run_check(name: str, check) -> collections.Counter:
     try:
         check()
-    except AssertionError as wrong:
-        print(f"  FAILED  {name}: {wrong}", flush=True)
+    except Exception as wrong:
+        print(f"  FAILED  {name}: {wrong!r}", flush=True)
         return collections.Counter(failed=1)
     print(f"  ok      {name}", flush=True)
     return collections.Counter(passed=1)
@@ -125,8 +125,8 @@ def prices(log: list[dict], gateway: servers.Gateway, pricer: Path) -> None:
         more = (row["input_tokens"], row["output_tokens"], Decimal(cost))
         billed[row["model"]] = tuple(a + b for a, b in zip(before, more, strict=True))
     recorded = {
-        line["name"]: (line["input_tokens"], line["output_tokens"], Decimal(line["cost"]))
-        for line in gateway.usage_by_model()
+        name: (used["input_tokens"], used["output_tokens"], Decimal(used["cost"]))
+        for name, used in gateway.usage_by_model().items()
     }
     assert billed.keys() - broken, "the provider billed nothing"
     for model in billed.keys() - broken:

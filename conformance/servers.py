@@ -106,12 +106,12 @@ class Gateway(Process):
         command = [program, "serve", *self.place, "--listen", "127.0.0.1:0"]
         super().__init__(command, env=self.environment, cwd=directory)
 
-    def usage_by_model(self) -> list[dict]:
+    def usage_by_model(self) -> dict[str, dict]:
         """What was used of each model, and what it cost, from the books of a gateway that may have stopped."""
         command = [str(word) for word in [self.program, "usage", "--by", "model", "--json", *self.place]]
         ended = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=PATIENCE)
         assert ended.returncode == 0, f"`tollgate usage` failed: {ended.stderr}"
-        return json.loads(ended.stdout)["lines"]
+        return {line["name"]: line["used"] for line in json.loads(ended.stdout)["lines"]}
 
 
 def requests(upstream_url: str, since: int = 0) -> list[dict]:

@@ -32,10 +32,10 @@ pub struct Args {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Global options")]
 pub struct GlobalArgs {
-    /// Settings file [default: tollgate.toml, if there is one] [env: TOLLGATE_CONFIG]
+    /// Settings file [default: tollgate.toml] [env: TOLLGATE_CONFIG]
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Directory of everything kept [default: tollgate-data] [env: TOLLGATE_DATA_DIR]
+    /// Where everything is kept [default: tollgate-data] [env: TOLLGATE_DATA_DIR]
     #[arg(long, global = true, value_name = "DIR")]
     pub data_dir: Option<String>,
     /// Print results and errors, nothing else
@@ -57,7 +57,7 @@ pub enum Command {
     /// List, make and end API keys
     #[command(subcommand)]
     Keys(KeysCommand),
-    /// Show what was used and what it cost
+    /// Show what was used and what it cost, answers of the simulated provider left out
     Usage(UsageArgs),
 }
 
@@ -97,7 +97,7 @@ pub enum KeysCommand {
     /// List API keys
     List(ListKeysArgs),
     /// Make an API key and print it, once
-    Create(CreateKeyArgs),
+    Create(Box<CreateKeyArgs>),
     /// End an API key for ever
     Revoke(KeyArgs),
     /// Switch an API key off for a while

@@ -47,16 +47,15 @@ pub async fn open_existing(
         database.display()
     );
     let key_file = storage.data_dir.join(KEY_FILE);
-    let master_key = match given_master_key(environment)? {
-        Some(key) => key,
-        None => {
-            ensure!(
-                key_file.exists(),
-                "there is no key file `{}`: set {MASTER_KEY}, or restore the file",
-                key_file.display()
-            );
-            MasterKey::load_or_create(&key_file, &SystemEntropy)?
-        }
+    let master_key = if let Some(key) = given_master_key(environment)? {
+        key
+    } else {
+        ensure!(
+            key_file.exists(),
+            "there is no key file `{}`: set {MASTER_KEY}, or restore the file",
+            key_file.display()
+        );
+        MasterKey::load_or_create(&key_file, &SystemEntropy)?
     };
     open(database, &master_key).await
 }

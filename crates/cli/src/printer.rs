@@ -174,9 +174,9 @@ mod tests {
             vec!["a longer näme".to_owned(), "$10.00".to_owned()],
         ];
         insta::assert_snapshot!(align(&["NAME", "COST"], &[1], &rows), @r#"
-NAME             COST
-short           $3.42
-a longer näme  $10.00
-"#);
+        NAME             COST
+        short           $3.42
+        a longer näme  $10.00
+        "#);
     }
 }

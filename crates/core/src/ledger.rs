@@ -2,7 +2,7 @@
 //!
 //! A request *holds* an [`Amount`](crate::amount::Amount) in every account that a limit opens for
 //! it, all or nothing, before anything is sent; what it really used is *settled* and becomes an
-//! immutable [`Entry`](entry::Entry). Three parts, none of which performs I/O or reads a clock:
+//! immutable [`Entry`]. Three parts, none of which performs I/O or reads a clock:
 //!
 //! - [`book`] admits in process: one [`OrgBook`] per organisation, behind one mutex of the caller;
 //! - [`authority`] decides what the store writes: each request ends once, whoever says so;

@@ -30,4 +30,4 @@ pub use bound::{CacheWrite, InputKind, TokenRates};
 pub use cost::Cost;
 pub use error::{PriceDataError, PriceError};
 pub use model::ModelPricing;
-pub use of_provider::{CostSource, PricedReport, ProviderPrices};
+pub use of_provider::{CostSource, ListedModel, PricedReport, ProviderPrices};

@@ -88,13 +88,15 @@ impl ProviderKind {
         }
     }
 
-    /// The provider id of the price data for this kind; `None` = find the model by its name.
-    pub const fn price_provider(self) -> Option<&'static str> {
+    /// Where this kind's models stand in the price data, in the order to look; empty = told by the
+    /// base URL, or else by the model's name. The simulated provider imitates the makers.
+    pub const fn price_providers(self) -> &'static [&'static str] {
         match self {
-            Self::OpenAi => Some("openai"),
-            Self::Anthropic => Some("anthropic"),
-            Self::GoogleGemini => Some("google"),
-            Self::OpenAiCompatible | Self::AnthropicCompatible | Self::Simulated => None,
+            Self::OpenAi => &["openai"],
+            Self::Anthropic => &["anthropic"],
+            Self::GoogleGemini => &["google"],
+            Self::OpenAiCompatible | Self::AnthropicCompatible => &[],
+            Self::Simulated => &["openai", "anthropic", "google"],
         }
     }
 }

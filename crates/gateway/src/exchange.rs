@@ -31,7 +31,7 @@ pub(crate) enum Ending {
     /// The upstream answered with an error: nothing is billed.
     Refused,
     /// The answer's usage, final or not.
-    Reported(UsageReport),
+    Reported(Box<UsageReport>),
 }
 
 /// How the chosen attempt is priced.
@@ -76,7 +76,7 @@ impl Exchange {
     pub(crate) fn open(
         gateway: &Arc<Gateway>,
         principal: &Arc<Principal>,
-        opening: Opening<'_>,
+        opening: &Opening<'_>,
     ) -> Self {
         let facts = opening.facts;
         let all_text = facts.media_tokens == 0 && !facts.unseen_input;

@@ -14,8 +14,6 @@ pub(crate) const COST_COMPATIBLE: HeaderName = HeaderName::from_static("logfire-
 /// The provider under the name that existing clients read.
 pub(crate) const PROVIDER_COMPATIBLE: HeaderName =
     HeaderName::from_static("pydantic-ai-gateway-active-provider");
-/// Directives to the simulated provider; never sent anywhere else.
-pub(crate) const SIMULATE: HeaderName = HeaderName::from_static("tollgate-simulate");
 
 /// Never sent upstream.
 const CLIENT_ONLY: &[&str] = &[

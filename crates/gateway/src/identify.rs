@@ -126,7 +126,7 @@ fn credentials<'r>(
         .iter()
         .flat_map(|name| headers.get_all(*name).iter())
         .filter_map(|value| value.to_str().ok())
-        .map(|value| bearer_or_bare(value));
+        .map(bearer_or_bare);
     let in_query = query
         .into_iter()
         .flat_map(|query| query.split('&'))

@@ -86,7 +86,8 @@ where
         }
         Some(Address::AllModels) => {
             let principal = who(gateway, &request, arrival.at).map_err(|e| (e, Dialect::OpenAi))?;
-            Ok(models::every_route(&gateway.view(), &principal, arrival.id))
+            models::every_route(&gateway.view(), &principal, arrival.id)
+                .map_err(|error| (error, Dialect::OpenAi))
         }
         Some(Address::Route { .. }) => on_route(gateway, arrival, request).await,
     }
@@ -117,8 +118,8 @@ where
     // 2 identify
     let principal = who(gateway, &request, arrival.at).map_err(|error| (error, dialect))?;
     if endpoint.operation == Operation::ListModels {
-        let view = gateway.view();
-        return models::of_route(&view, &principal, route, &endpoint, arrival.id)
+        let asked = models::Asked { route, endpoint: &endpoint, headers: request.headers() };
+        return models::of_route(&gateway.view(), &principal, asked, arrival.id)
             .map_err(|error| (error, dialect));
     }
     let (method, headers) = (request.method().clone(), request.headers().clone());
@@ -132,7 +133,7 @@ where
     let exchange = Exchange::open(
         gateway,
         &principal,
-        Opening {
+        &Opening {
             request: arrival.id,
             received_at: arrival.at,
             started: arrival.started,
@@ -223,8 +224,8 @@ async fn select_step(exchange: &mut Exchange, sent: &Sent, route: &str) -> Resul
     if sent.endpoint.operation.is_billed() {
         let pricing = price(&gateway.view(), &attempt)?;
         if pricing.model.is_none() {
-            exchange.record.flags.add(RecordFlags::UNPRICED);
             unpriced(&gateway, exchange, &attempt).await?;
+            exchange.record.flags.add(RecordFlags::UNPRICED);
         }
         exchange.pricing = Some(pricing);
     }

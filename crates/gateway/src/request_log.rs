@@ -93,7 +93,7 @@ impl RequestLog {
     /// The line of a request that was identified.
     pub(crate) fn line(&self, record: &UsageRecord, principal: &Principal) {
         let mut line = Line::new(self.format);
-        line.text("time", &record.received_at.to_string());
+        line.text("time", &format!("{:.3}", record.received_at));
         line.text("request", &record.request.to_string());
         line.text("project", &principal.project_slug);
         line.text("key", &principal.key_name);
@@ -118,7 +118,7 @@ impl RequestLog {
         line.number("total_ms", since(record.ended_at));
         let flags: Vec<_> = record.flags.words().collect();
         line.text("flags", &flags.join(","));
-        self.shared.put(line.finish());
+        self.shared.put(&line.finish());
     }
 
     /// The line of a request that was refused before anybody was identified.
@@ -128,7 +128,7 @@ impl RequestLog {
         line.number("status", u64::from(error.kind().status()));
         line.text("error", error.kind().code());
         line.text("reason", error.context().unwrap_or(error.message()));
-        self.shared.put(line.finish());
+        self.shared.put(&line.finish());
     }
 }
 
@@ -141,14 +141,14 @@ impl Shared {
         self.gathered.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn put(&self, line: String) {
+    fn put(&self, line: &str) {
         let mut gathered = self.lock();
         if gathered.text.len() + line.len() > GATHERED_MAX {
             gathered.dropped += 1;
             return;
         }
         let first = gathered.text.is_empty();
-        gathered.text.push_str(&line);
+        gathered.text.push_str(line);
         drop(gathered);
         if first {
             self.written.notify_one();
@@ -265,8 +265,8 @@ mod tests {
     fn lines_arrive_in_order_and_the_thread_ends_when_closed() {
         let (sender, written) = mpsc::channel();
         let log = RequestLog::start(LogFormat::Text, Sink(sender));
-        log.shared.put("one\n".to_owned());
-        log.shared.put("two\n".to_owned());
+        log.shared.put("one\n");
+        log.shared.put("two\n");
         log.close();
         let text: Vec<u8> = written.iter().flatten().collect();
         assert_eq!(text, b"one\ntwo\n");

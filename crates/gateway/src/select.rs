@@ -79,7 +79,7 @@ fn permitted(principal: &Principal, wanted: Wanted<'_>) -> Result<(), Error> {
             ),
         ));
     }
-    if !listed(&principal.allowed_models, wanted.model) {
+    if !is_listed(&principal.allowed_models, wanted.model) {
         return Err(Error::new(
             Kind::UnknownModel,
             format!(
@@ -90,6 +90,37 @@ fn permitted(principal: &Principal, wanted: Wanted<'_>) -> Result<(), Error> {
         ));
     }
     Ok(())
+}
+
+/// Whether a list of what is allowed allows `name`; an empty list allows everything.
+pub(crate) fn is_listed(allowed: &[String], name: &str) -> bool {
+    allowed.is_empty() || allowed.iter().any(|a| a == name)
+}
+
+/// The providers a route leads to, each with its model map, for lists of models. With a format,
+/// an alias counts as the providers that speak it.
+pub(crate) fn providers_behind<'s>(
+    org: &'s OrganizationSnapshot,
+    route: &str,
+    format: Option<Format>,
+) -> Vec<(&'s Provider, &'s [(String, String)])> {
+    if let Some(group) = org.groups.get(route) {
+        let targets = group.targets.iter();
+        return targets
+            .filter_map(|target| {
+                Some((org.providers.get(&target.provider)?.as_ref(), &target.models[..]))
+            })
+            .collect();
+    }
+    if let Some(provider) = org.provider_by_slug(route) {
+        return vec![(provider.as_ref(), &[])];
+    }
+    let alias = route::alias_formats(route).filter(|_| format.is_some()).unwrap_or_default();
+    org.providers
+        .values()
+        .filter(|provider| provider.kind.formats().iter().any(|format| alias.contains(format)))
+        .map(|provider| (provider.as_ref(), &[][..]))
+        .collect()
 }
 
 enum Resolved<'s> {

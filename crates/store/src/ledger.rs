@@ -23,7 +23,7 @@ mod accounts;
 mod entries;
 mod openings;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub(crate) use entries::{id_values, read_ids};
 pub use openings::OpenedAccounts;

@@ -45,7 +45,7 @@ pub(super) fn when(argument: &str) -> Result<When, String> {
     }
     let distance: Option<SignedDuration> = argument.parse().ok();
     distance
-        .filter(|distance| distance.is_positive())
+        .filter(SignedDuration::is_positive)
         .map(When::Distance)
         .ok_or_else(|| "write 2027-01-01T00:00:00Z, 2027-01-01 or 24h".to_owned())
 }

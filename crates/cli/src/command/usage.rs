@@ -6,7 +6,8 @@ use crate::{
 };
 use anyhow::{Context as _, ensure};
 use jiff::tz::TimeZone;
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::json;
 use tollgate_core::{
     clock::{Clock, Timestamp},
     money::NanoUsd,
@@ -52,13 +53,11 @@ pub async fn run(
         return print_json(&query, args.by, &lines, printer);
     }
     if lines.is_empty() {
-        return Ok(printer.note(&format!("no usage from {since} to {until}"))?);
+        return Ok(printer.note(&format!(
+            "no usage from {since} to {until} (answers of the simulated provider are left out)"
+        ))?);
     }
     let total = total(&lines)?;
-    let mut rows: Vec<Vec<String>> = lines.iter().map(row).collect();
-    if lines.len() > 1 {
-        rows.push(row(&total));
-    }
     let header = [
         heading(args.by),
         "REQUESTS",
@@ -66,7 +65,7 @@ pub async fn run(
         "OUTPUT TOKENS",
         "COST",
     ];
-    printer.table(&header, &[1, 2, 3, 4], &rows)?;
+    printer.table(&header, &[1, 2, 3, 4], &rows(&lines, &total))?;
     if total.uncertain > 0 {
         let text = format!(
             "the cost of {} of these requests is an estimate",
@@ -103,6 +102,12 @@ const fn heading(by: UsageBy) -> &'static str {
         UsageBy::Provider => "PROVIDER",
         UsageBy::Day => "DAY",
     }
+}
+
+/// A row for each line, and one for all of them where there are several.
+fn rows(lines: &[Spend], total: &Spend) -> Vec<Vec<String>> {
+    let total = (lines.len() > 1).then_some(total);
+    lines.iter().chain(total).map(row).collect()
 }
 
 fn row(line: &Spend) -> Vec<String> {
@@ -146,30 +151,102 @@ fn print_json(
     lines: &[Spend],
     printer: &mut Printer,
 ) -> anyhow::Result<()> {
-    let total = total(lines)?;
-    let lines: Vec<Value> = lines
-        .iter()
-        .map(|line| {
-            let mut object = sums(line);
-            object["name"] = json!(line.name);
-            object
-        })
-        .collect();
     Ok(printer.json(&json!({
         "by": heading(by).to_lowercase(),
         "since": query.since,
         "until": query.until,
-        "lines": lines,
-        "total": sums(&total),
+        "lines": lines.iter().map(Line::of).collect::<Vec<_>>(),
+        "total": Sums::of(&total(lines)?),
     }))?)
 }
 
-fn sums(line: &Spend) -> Value {
-    json!({
-        "requests": line.requests,
-        "input_tokens": line.input_tokens,
-        "output_tokens": line.output_tokens,
-        "cost": line.cost,
-        "estimated_requests": line.uncertain,
-    })
+#[derive(Serialize)]
+struct Line<'l> {
+    name: &'l str,
+    #[serde(flatten)]
+    sums: Sums,
+}
+
+impl<'l> Line<'l> {
+    fn of(line: &'l Spend) -> Self {
+        Self {
+            name: &line.name,
+            sums: Sums::of(line),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Sums {
+    requests: u64,
+    input_tokens: u64,
+    output_tokens: u64,
+    cost: NanoUsd,
+    estimated_requests: u64,
+}
+
+impl Sums {
+    fn of(line: &Spend) -> Self {
+        let Spend {
+            name: _,
+            cost,
+            requests,
+            input_tokens,
+            output_tokens,
+            uncertain,
+        } = *line;
+        Self {
+            requests,
+            input_tokens,
+            output_tokens,
+            cost,
+            estimated_requests: uncertain,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spend(name: &str, cost: i64, requests: u64) -> Spend {
+        Spend {
+            name: name.to_owned(),
+            cost: NanoUsd::from_nano(cost),
+            requests,
+            input_tokens: 10 * requests,
+            output_tokens: requests,
+            uncertain: 0,
+        }
+    }
+
+    #[test]
+    fn several_lines_have_a_total_and_one_has_none() {
+        let one = spend("support-bot", 3_420_000_000, 118);
+        let two = spend("", 12_300_000, 2);
+        let lines = [one.clone(), two];
+        let both = rows(&lines, &total(&lines).unwrap());
+        let cells = |index: usize| both[index].join(" ");
+        assert_eq!(cells(0), "support-bot 118 1180 118 $3.42");
+        assert_eq!(cells(1), "- 2 20 2 $0.0123");
+        assert_eq!(cells(2), "TOTAL 120 1200 120 $3.4323");
+        let alone = [one];
+        assert_eq!(rows(&alone, &total(&alone).unwrap()).len(), 1);
+    }
+
+    #[test]
+    fn a_sum_past_the_range_is_an_error_and_no_wrong_number() {
+        let lines = [spend("a", i64::MAX, 1), spend("b", 1, 1)];
+        assert!(total(&lines).is_err());
+    }
+
+    #[test]
+    fn a_line_of_json_has_the_cost_as_a_decimal_string() {
+        let line = spend("gpt-5.2", 4_550_001, 1);
+        let json = serde_json::to_string(&Line::of(&line)).unwrap();
+        assert_eq!(
+            json,
+            r#"{"name":"gpt-5.2","requests":1,"input_tokens":10,"output_tokens":1,"cost":"0.004550001","estimated_requests":0}"#
+        );
+    }
 }

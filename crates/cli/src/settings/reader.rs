@@ -203,13 +203,10 @@ impl<'a> Table<'a> {
         };
         let path = schema::join(&self.path, name);
         let reader = self.reader;
-        let (place, given) = match self.written(name) {
-            Some(written) => written,
-            None => {
-                // Reports it when it is required.
-                self.peek(name);
-                return Vec::new();
-            }
+        let Some((place, given)) = self.written(name) else {
+            // Reports it when it is required.
+            self.peek(name);
+            return Vec::new();
         };
         let DeValue::Array(elements) = given else {
             let complaint = Complaint::new(

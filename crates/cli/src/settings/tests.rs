@@ -1,6 +1,8 @@
-//! A whole file that is good, and where values come from. Files that are bad: [`bad`].
+//! A whole file that is good, and where values come from. Files that are bad: [`bad`] and
+//! [`bad_declared`].
 
 mod bad;
+mod bad_declared;
 
 use super::{
     Override, Settings,
@@ -13,6 +15,7 @@ use tollgate_core::{
     limit::{LimitUnit, WindowKind},
     provider::{CredentialPlacement, ProviderKind},
 };
+use tollgate_gateway::settings::GatewaySettings;
 
 const EXAMPLE: &str = include_str!("../../../../tollgate.example.toml");
 
@@ -202,10 +205,46 @@ fn a_secret_file_loses_the_white_space_around_it_and_secrets_are_never_shown() {
     let keys = settings
         .origins
         .iter()
-        .filter(|origin| origin.key.ends_with(".key"));
+        .filter(|origin| origin.key.contains("].key"));
     let shown: Vec<&str> = keys.map(|origin| origin.value.as_str()).collect();
     assert_eq!(shown, ["{ file = \"key.txt\" }", "{ value = \"…\" }"]);
     assert!(!format!("{settings:?}").contains("horse"));
+}
+
+#[test]
+fn a_key_may_expire_at_a_date_of_toml_as_well_as_at_a_string() {
+    let expiry = |written: &str| {
+        let key = "[[api_key]]\nname = \"k\"\nproject = \"a\"\nexpires_at = ";
+        let text = format!("[[project]]\nslug = \"a\"\n{key}{written}\n");
+        let settings = parse(&text, &Environment::default()).unwrap();
+        settings.declared.api_keys[0]
+            .expires_at
+            .unwrap()
+            .to_string()
+    };
+    assert_eq!(expiry("2027-01-01T01:00:00+01:00"), "2027-01-01T00:00:00Z");
+    assert_eq!(expiry("\"2027-01-01T00:00:00Z\""), "2027-01-01T00:00:00Z");
+}
+
+#[test]
+fn the_defaults_are_those_of_the_data_plane() {
+    let Settings {
+        server,
+        upstream,
+        ledger,
+        ..
+    } = parse("", &Environment::default()).unwrap();
+    let data_plane = GatewaySettings::default();
+    assert_eq!(server.body_limit, data_plane.body_limit);
+    assert_eq!(server.head_timeout, data_plane.head_timeout);
+    assert_eq!(server.body_idle_timeout, data_plane.body_idle_timeout);
+    assert_eq!(server.request_deadline, data_plane.request_deadline);
+    assert_eq!(server.drain_timeout, data_plane.drain_timeout);
+    assert_eq!(upstream.connect_timeout, data_plane.connect_timeout);
+    assert_eq!(upstream.head_timeout, data_plane.upstream_head_timeout);
+    assert_eq!(upstream.idle_timeout, data_plane.upstream_idle_timeout);
+    assert_eq!(ledger.hold_wait, data_plane.hold_wait);
+    assert_eq!(ledger.uncapped, data_plane.estimates.uncapped);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Accounts: what one limit counts in one window.
 //!
-//! An [`Account`] knows three sums: what the store has posted, what was spent here and is not yet
-//! acknowledged by the store, and what open holds have reserved. Sums are 128 bits wide, so no
+//! An account in memory knows three sums: what the store has posted, what was spent here and is not
+//! yet acknowledged by the store, and what open holds have reserved. Sums are 128 bits wide, so no
 //! sequence of facts can overflow them; single amounts are checked 64-bit numbers.
 
 use crate::{

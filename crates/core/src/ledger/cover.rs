@@ -5,7 +5,7 @@ use crate::{amount::Amount, limit::LimitUnit, money::NanoUsd};
 /// Two amounts, `0 ≤ floor ≤ want` in every component. A reservation takes what it wants, or the
 /// most between the two that fits everywhere (partial cover), or nothing.
 ///
-/// The way from floor to want is a straight line in [`Self::steps`] steps, as fine as its longest
+/// The way from floor to want is a straight line in steps as fine as its longest
 /// component: a limit on cost is then used to its last nano-dollar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cover {

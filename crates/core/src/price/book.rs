@@ -8,6 +8,7 @@ use super::{
     data::{self, Vendor},
     error::PriceDataError,
     model::{Model, ModelPricing},
+    of_provider::ListedModel,
 };
 use std::{
     collections::HashMap,
@@ -96,6 +97,12 @@ impl PriceBook {
         let found = self.look_up(provider, model).map(Arc::new);
         self.remember(provider, model, found.clone());
         found
+    }
+
+    /// The models of one provider of the data, by their ids.
+    pub fn models_at(&self, provider: &str) -> Vec<ListedModel> {
+        let models = self.vendor(provider).map(|vendor| &vendor.models[..]).unwrap_or_default();
+        models.iter().map(|model| model.listed()).collect()
     }
 
     fn recall(&self, provider: &str, model: &str) -> Option<Found> {

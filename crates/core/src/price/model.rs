@@ -4,8 +4,9 @@ use super::{
     card::{RateCard, Rates},
     lattice::node,
     matching::Match,
+    of_provider::ListedModel,
 };
-use crate::clock::Timestamp;
+use crate::{clock::Timestamp, unit::Direction};
 use std::sync::Arc;
 
 /// A model of the data.
@@ -19,6 +20,21 @@ pub(super) struct Model {
     pub(super) prices: Box<[Dated]>,
     /// The first one that applies decides, for each unit on its own.
     pub(super) variants: Box<[Variant]>,
+}
+
+impl Model {
+    /// As it stands in a list of models.
+    pub(super) fn listed(&self) -> ListedModel {
+        let has_output = |dated: &Dated| {
+            dated.card.units().any(|unit| unit.direction() == Some(Direction::Output))
+        };
+        ListedModel {
+            id: self.id.to_string(),
+            name: self.name.as_deref().map(ToOwned::to_owned),
+            context_window: self.context_window,
+            has_output_price: self.prices.iter().any(has_output),
+        }
+    }
 }
 
 /// A rate card and when it holds.

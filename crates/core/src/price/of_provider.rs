@@ -21,9 +21,22 @@ use std::{collections::HashMap, sync::Arc};
 #[derive(Debug)]
 pub struct ProviderPrices {
     book: Arc<PriceBook>,
-    /// The provider in the data; `None` = find models by their names.
-    listed_as: Option<String>,
+    /// The providers in the data, in the order to look; empty = find models by their names.
+    listed_as: Vec<String>,
     overrides: HashMap<String, Arc<ModelPricing>>,
+}
+
+/// A model that can be asked for by name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedModel {
+    /// As requests name it.
+    pub id: String,
+    /// For people.
+    pub name: Option<String>,
+    /// The most input tokens it reads, if known.
+    pub context_window: Option<u64>,
+    /// Whether its output is priced; embedding models have none.
+    pub has_output_price: bool,
 }
 
 /// Where a cost comes from.
@@ -54,14 +67,16 @@ impl ProviderPrices {
     /// # Errors
     /// An override with a negative rate.
     pub fn new(book: Arc<PriceBook>, provider: &Provider) -> Result<Self, PriceDataError> {
-        let by_kind = provider.kind.price_provider();
-        let listed_as = by_kind.or_else(|| book.provider_at(&provider.base_url));
-        let listed_as = listed_as.map(ToOwned::to_owned);
+        let mut listed_as = provider.kind.price_providers().to_vec();
+        if listed_as.is_empty() {
+            listed_as.extend(book.provider_at(&provider.base_url));
+        }
+        let listed_as: Vec<String> = listed_as.into_iter().map(ToOwned::to_owned).collect();
         let overrides = provider
             .prices
             .iter()
             .map(|price| {
-                let pricing = override_pricing(&book, listed_as.as_deref(), price);
+                let pricing = override_pricing(&book, &listed_as, price);
                 let pricing = pricing.map_err(|error| error.within(&*provider.slug))?;
                 Ok((price.model.clone(), Arc::new(pricing)))
             })
@@ -76,7 +91,22 @@ impl ProviderPrices {
     /// The pricing of a model as it is sent to this provider; `None` = it has no price.
     pub fn find(&self, model: &str) -> Option<Arc<ModelPricing>> {
         let configured = self.overrides.get(model).cloned();
-        configured.or_else(|| self.book.find(self.listed_as.as_deref(), model))
+        configured.or_else(|| find_in(&self.book, &self.listed_as, model))
+    }
+
+    /// The models that can be named here: those with an override, then those of the data, by id.
+    pub fn models(&self) -> Vec<ListedModel> {
+        let overridden = self.overrides.iter().map(|(id, pricing)| ListedModel {
+            id: id.clone(),
+            name: pricing.model_name().map(ToOwned::to_owned),
+            context_window: pricing.context_window(),
+            has_output_price: true,
+        });
+        let listed = self.listed_as.iter().flat_map(|provider| self.book.models_at(provider));
+        let mut models: Vec<_> = overridden.chain(listed).collect();
+        models.sort_by(|a, b| a.id.cmp(&b.id));
+        models.dedup_by(|a, b| a.id == b.id);
+        models
     }
 
     /// What `usage` at `model` costs in a request made at `at` in `context`.
@@ -163,7 +193,7 @@ impl ProviderPrices {
 /// their price, the context window stays known.
 fn override_pricing(
     book: &PriceBook,
-    listed_as: Option<&str>,
+    listed_as: &[String],
     price: &PriceOverride,
 ) -> Result<ModelPricing, PriceDataError> {
     let lines = [
@@ -182,7 +212,7 @@ fn override_pricing(
         })?;
         card.push((unit, UnitRate::new(rate, Vec::new())));
     }
-    let known = book.find(listed_as, &price.model);
+    let known = find_in(book, listed_as, &price.model);
     let known = known.as_deref();
     Ok(ModelPricing {
         provider: known.and_then(|known| known.provider.clone()),
@@ -191,6 +221,13 @@ fn override_pricing(
         least_audio_seconds: known.map_or(0, |known| known.least_audio_seconds),
         override_card: Some(RateCard::new(card)),
     })
+}
+
+fn find_in(book: &PriceBook, listed_as: &[String], model: &str) -> Option<Arc<ModelPricing>> {
+    if listed_as.is_empty() {
+        return book.find(None, model);
+    }
+    listed_as.iter().find_map(|provider| book.find(Some(provider), model))
 }
 
 fn unpriced(model: &str) -> PriceError {

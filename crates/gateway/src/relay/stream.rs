@@ -40,7 +40,7 @@ const BYTES_PER_TOKEN: u64 = 3;
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// How long, and how much, is read for its usage after the client has gone.
-const DRAIN_TIME: Duration = Duration::from_secs(600);
+const DRAIN_TIME: Duration = Duration::from_mins(10);
 const DRAIN_BYTES: usize = 64 << 20;
 
 /// A stream on its way; taken out of its box when it has ended.
@@ -260,7 +260,7 @@ impl Flow {
     fn note_usage(&mut self) {
         let report = self.tap.report();
         if report.usage.is_some() || report.provider_cost.is_some() {
-            self.exchange.ending = Ending::Reported(report);
+            self.exchange.ending = Ending::Reported(Box::new(report));
         }
     }
 
@@ -309,7 +309,7 @@ impl Flow {
             .exchange
             .reservation
             .as_ref()
-            .and_then(|held| held.quiet_until());
+            .and_then(Reservation::quiet_until);
         let quiet = quiet.map(|until| until.max(now + LOOK_AGAIN));
         let deadline = self.exchange.started + settings.request_deadline;
         let at = quiet

@@ -144,7 +144,7 @@ fn joined(mut pieces: VecDeque<Bytes>) -> Bytes {
 fn measure(exchange: &mut Exchange, body: &[u8]) {
     let report = read_body(exchange.format(), exchange.record.operation, body);
     exchange.ending = if report.usage.is_some() {
-        Ending::Reported(report)
+        Ending::Reported(Box::new(report))
     } else {
         Ending::Unknown
     };

@@ -29,7 +29,7 @@ fn opening(scope: Scope, unit: LimitUnit, kind: WindowKind, at: Timestamp) -> Op
 }
 
 /// One account per scope of the callers, unit and window.
-fn openings(ids: Ids, at: Timestamp) -> Vec<Opening> {
+pub(crate) fn openings(ids: Ids, at: Timestamp) -> Vec<Opening> {
     let units = [LimitUnit::Cost, LimitUnit::Requests, LimitUnit::Tokens];
     ids.scopes()
         .flat_map(|scope| units.map(|unit| (scope, unit)))

@@ -227,3 +227,36 @@ async fn killed_at_any_moment_each_request_is_posted_once() {
     assert_eq!(entries(&server.store).await, 8 * 300);
     assert_eq!(server.holds.free_slots(), SLOT_COUNT);
 }
+
+fn micros(clock: rustix::time::ClockId) -> i64 {
+    let time = rustix::time::clock_gettime(clock);
+    time.tv_sec * 1_000_000 + time.tv_nsec / 1_000
+}
+
+/// Not a test: prints the time per posted request. Run it in a release build, by name, with
+/// `--run-ignored all --no-capture`.
+#[tokio::test]
+#[ignore = "a measurement"]
+async fn measure_what_a_posted_request_costs() {
+    use rustix::time::ClockId;
+    let world = World::new();
+    let server = Server::start(&world).await;
+    let openings = crate::ledger::tests::openings(server.ids, world.now());
+    server.store.open_accounts(&openings).await.unwrap();
+    for (requests, at_once) in [(50_000, 2_000), (20_000, 20)] {
+        let (wall, cpu) = (micros(ClockId::Monotonic), micros(ClockId::ProcessCPUTime));
+        for _ in 0..requests / at_once {
+            let told: Vec<_> = (0..at_once).map(|_| server.settle(&world, 1)).collect();
+            for told in told {
+                told.await.unwrap();
+            }
+        }
+        let wall = micros(ClockId::Monotonic) - wall;
+        let cpu = micros(ClockId::ProcessCPUTime) - cpu;
+        println!(
+            "{at_once} at once: {} ns wall, {} ns CPU per request",
+            wall * 1_000 / requests,
+            cpu * 1_000 / requests
+        );
+    }
+}

@@ -61,7 +61,7 @@ fn read(table: &Table<'_>, names: &Names) -> Option<DeclaredApiKey> {
     let secret = secret.filter(|secret| is_usable(table, secret));
     let expires_at = table.value("expires_at").map(|value| expiry(&value));
     let allowed_routes = strings(table, "routes", |value, slug| {
-        check_route(value, slug, names)
+        check_route(value, slug, names);
     });
     let allowed_models = strings(table, "models", |_, _| {});
     let limits = limits::read(table);

@@ -1,7 +1,7 @@
 //! `[[routing_group]]`.
 
 use super::{Named, Names, check_reference};
-use crate::settings::{problem::Complaint, reader::Table};
+use crate::settings::{problem::Complaint, reader::Table, value::Value};
 use tollgate_core::declared::{DeclaredGroup, DeclaredTarget};
 use toml::de::DeValue;
 
@@ -25,7 +25,7 @@ pub(super) fn read((table, slug): Named<'_>, names: &Names) -> Option<DeclaredGr
 
 fn target(table: &Table<'_>, names: &Names) -> Option<DeclaredTarget> {
     let value = table.value("provider");
-    let provider = value.as_ref().and_then(|value| value.name());
+    let provider = value.as_ref().and_then(Value::name);
     if let (Some(value), Some(provider)) = (value, &provider) {
         check_reference(&value, provider, "provider", &names.providers);
     }

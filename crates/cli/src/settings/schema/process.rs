@@ -90,7 +90,7 @@ static SERVER: Section = Section {
 };
 
 static TLS: Section = Section {
-    title: "`tls`",
+    title: "`tls` of `[server]`",
     doc: "A certificate and its key, both PEM files.",
     keys: &[
         key(

@@ -1,14 +1,15 @@
-//! Files with faults and the whole text that an operator reads about each.
+//! Faults of the file and of the tables about the process, with the whole text that an operator
+//! reads about each.
 
 use super::{environment, parse};
 use crate::settings::environment::Environment;
 use insta::assert_snapshot;
 
-fn complaints(text: &str) -> String {
+pub(super) fn complaints(text: &str) -> String {
     complaints_in(text, &Environment::default())
 }
 
-fn complaints_in(text: &str, environment: &Environment) -> String {
+pub(super) fn complaints_in(text: &str, environment: &Environment) -> String {
     match parse(text, environment) {
         Ok(settings) => {
             let file = settings.file.as_deref();
@@ -119,7 +120,7 @@ filter = "a=b=c"
     tollgate.toml:3:14: error: server.public_url: the scheme `ftp` is not supported
       help: begin with `https://` or `http://`
     tollgate.toml:4:7: error: server.tls.key: this key is missing
-      help: add `key = …`: path
+      help: add `key = "…"`
     tollgate.toml:4:23: error: server.tls.certificate: cannot read `no-such.pem`: no such file or directory
       help: name a file that the user running Tollgate may read
     tollgate.toml:5:14: error: server.body_limit: `many` is not a size
@@ -127,8 +128,8 @@ filter = "a=b=c"
     tollgate.toml:6:16: error: server.head_timeout: `soon` is not a duration
       help: write a number and a unit: `500ms`, `30s`, `10m` or `1h`
     tollgate.toml:7:17: error: server.drain_timeout: `25h` is out of range
-      help: write a duration from 1ms to 86400s
-    tollgate.toml:9:7: error: storage.url: this is not the URL of an SQLite database
+      help: write a duration from 1ms to 24h
+    tollgate.toml:9:7: error: storage.url: this is not the URL of an SQLite file
       help: write `sqlite:` and a path: `sqlite:tollgate.db`
     tollgate.toml:12:7: error: prices.url: `file` and `url` exclude each other
       help: take one of them out
@@ -161,278 +162,19 @@ tokens = { total = 9223372036854775807 }
     tollgate.toml:3:13: error: organization.time_zone: unknown time zone `Europe/Berln`
       help: did you mean `Europe/Berlin`?
     tollgate.toml:5:9: error: organization.limits.daily: `-1` is negative
-      help: write zero or more; leave the key out for no limit
+      help: write zero or more; leave it out for no limit
     tollgate.toml:6:10: error: organization.limits.weekly: `ten` is not a decimal number of dollars, such as "20.00"
       help: write dollars as in `"20.00"`
     tollgate.toml:7:11: error: organization.limits.monthly: `0.0000000001` has more than nine decimals: a nano-dollar is the smallest amount
       help: write dollars as in `"20.00"`
     tollgate.toml:8:9: error: organization.limits.total: `9000000000` is out of range
       help: write at most "4611686018"
-    tollgate.toml:9:22: error: organization.limits.requests.daily: -1 is out of range
-      help: write a whole number from 0 to 4611686018427387904
+    tollgate.toml:9:22: error: organization.limits.requests.daily: `-1` is not a whole number in range
+      help: write one from 0 to 4611686018427387904
     tollgate.toml:9:26: error: organization.limits.requests.wekly: unknown key
       help: did you mean `weekly`?
-    tollgate.toml:10:20: error: organization.limits.tokens.total: 9223372036854775807 is out of range
-      help: write a whole number from 0 to 4611686018427387904
-    "#);
-}
-
-#[test]
-fn bad_providers() {
-    assert_snapshot!(complaints(
-        r#"[[provider]]
-slug = "Open AI"
-kind = "opnai"
-unpriced = "ignore"
-cancel_stops_billing = "yes"
-[[provider]]
-slug = "models"
-kind = "openai-compatible"
-[[provider]]
-slug = "a"
-kind = "openai"
-base_url = "https://me:hunter2@example.com/v1"
-credential = { value = "x", placement = "cookie" }
-prices = { "gpt" = { input = 0.1, cache_reed = "1" } }
-[[provider]]
-slug = "b"
-kind = "simulated"
-base_url = "https://example.com?x=1"
-"#
-    ), @r#"
-    tollgate.toml:2:8: error: provider[0].slug: `Open AI` is not a slug
-      help: write 1 to 63 of a-z, 0-9, `-` and `_`, a letter or digit first
-    tollgate.toml:3:8: error: provider[0].kind: unknown value `opnai`
-      help: did you mean `openai`?
-    tollgate.toml:4:12: error: provider[0].unpriced: unknown value `ignore`
-      help: choose one of `refuse`, `allow`, `block_key`
-    tollgate.toml:5:24: error: provider[0].cancel_stops_billing: expected a boolean, found a string
-      help: write `true` or `false`, without quotes
-    tollgate.toml:6:1: error: provider[1].base_url: this key is missing: this kind of provider has no address of its own
-      help: add `base_url = "https://…"`
-    tollgate.toml:7:8: error: provider[1].slug: the slug `models` is reserved
-      help: choose another: this one stands for something else in paths
-    tollgate.toml:12:12: error: provider[2].base_url: this URL holds credentials
-      help: take them out of the URL: a provider's go under `credential`
-    tollgate.toml:13:41: error: provider[2].credential.placement: unknown placement `cookie`
-      help: write `bearer`, `header:NAME` or `query:NAME`
-    tollgate.toml:14:20: error: provider[2].prices.gpt.output: this key is missing
-      help: add `output = …`: decimal string of dollars
-    tollgate.toml:14:30: error: provider[2].prices.gpt.input: money is a decimal string, not a number
-      help: quote it: `"0.1"`
-    tollgate.toml:14:35: error: provider[2].prices.gpt.cache_reed: unknown key
-      help: did you mean `cache_read`?
-    tollgate.toml:18:12: error: provider[3].base_url: the simulated provider sends nothing anywhere
-      help: take the key out
-    "#);
-}
-
-#[test]
-fn bad_secrets_are_refused_and_never_repeated() {
-    assert_snapshot!(complaints_in(
-        r#"[[project]]
-slug = "p"
-[[api_key]]
-name = "a"
-project = "p"
-key = "hunter2hunter2hunter2"
-[[api_key]]
-name = "b"
-project = "p"
-key = { env = "UNSET_KEY" }
-[[api_key]]
-name = "c"
-project = "p"
-key = { file = "/no/such/file" }
-[[api_key]]
-name = "d"
-project = "p"
-key = { value = 4711471147114711 }
-[[api_key]]
-name = "e"
-project = "p"
-key = { env = "A", value = "hunter2hunter2hunter2" }
-[[api_key]]
-name = "f"
-project = "p"
-key = {}
-[[api_key]]
-name = "g"
-project = "p"
-key = { value = "hunter2" }
-[[api_key]]
-name = "h"
-project = "p"
-key = { env = "BROKEN" }
-[[api_key]]
-name = "i"
-project = "p"
-key = { value = "hunter2 hunter2 hunter2" }
-"#,
-        &environment(&[("BROKEN", "tgk_hunter2hunter2hunter2")])
-    ), @r#"
-    tollgate.toml:6:7: error: api_key[0].key: expected a secret table, found a string
-      help: write `{ env = "NAME" }`, `{ file = "path" }` or `{ value = "…" }`
-    tollgate.toml:10:15: error: api_key[1].key.env: the environment variable `UNSET_KEY` is not set
-      help: set it where Tollgate is started: `export UNSET_KEY=…`
-    tollgate.toml:14:16: error: api_key[2].key.file: cannot read `/no/such/file`: no such file or directory
-      help: name a file that the user running Tollgate may read
-    tollgate.toml:18:17: error: api_key[3].key.value: expected a string that is not empty
-      help: write the secret between quotes, or name a variable: `{ env = "NAME" }`
-    tollgate.toml:22:7: error: api_key[4].key: this secret has more than one source
-      help: write exactly one of `env = "NAME"`, `file = "path"`, `value = "…"`
-    tollgate.toml:26:7: error: api_key[5].key: this secret has no source
-      help: write exactly one of `env = "NAME"`, `file = "path"`, `value = "…"`
-    tollgate.toml:30:7: error: api_key[6].key: this key has 7 characters
-      help: use 16 to 512, chosen at random
-    tollgate.toml:34:7: error: api_key[7].key: this key begins with `tgk_` but its check characters are wrong
-      help: copy it again, or let Tollgate make one: take `key` out
-    tollgate.toml:38:17: error: api_key[8].key.value: the secret holds a space or a character that is not visible ASCII
-      help: such a secret cannot stand in a header: copy it again
-    "#);
-}
-
-#[test]
-fn duplicates_and_references_to_nothing() {
-    assert_snapshot!(complaints(
-        r#"[[project]]
-slug = "bot"
-[[project]]
-slug = "bot"
-[[member]]
-email = "dev@example.com"
-[[member]]
-email = "DEV@example.com"
-role = "admiral"
-[[member]]
-email = "nobody"
-[[provider]]
-slug = "sim"
-kind = "simulated"
-[[routing_group]]
-slug = "sim"
-targets = [{ provider = "sym" }, { provider = "other", weight = -1 }, "sim"]
-[[routing_group]]
-slug = "none"
-targets = []
-[[routing_group]]
-slug = "v1"
-[[api_key]]
-name = "k"
-project = "bott"
-member = "dav@example.com"
-routes = ["openai", "simm", 3]
-models = "gpt"
-expires_at = 2027-01-01
-[[api_key]]
-name = "two"
-project = "bot"
-key = { value = "correct-horse-battery" }
-[[api_key]]
-name = "two"
-project = "bot"
-key = { value = "correct-horse-battery" }
-"#
-    ), @r#"
-    tollgate.toml:4:8: error: project[1].slug: `bot` is already declared in line 2
-      help: give one of them another name
-    tollgate.toml:8:9: error: member[1].email: `dev@example.com` is already declared in line 6
-      help: give one of them another name
-    tollgate.toml:9:8: error: member[1].role: unknown value `admiral`
-      help: choose one of `owner`, `admin`, `member`, `viewer`
-    tollgate.toml:11:9: error: member[2].email: `nobody` is not an e-mail address
-      help: write it as in `dev@example.com`
-    tollgate.toml:16:8: error: routing_group[0].slug: `sim` is already declared in line 13
-      help: give one of them another name
-    tollgate.toml:17:25: error: routing_group[0].targets[0].provider: there is no provider `sym`
-      help: did you mean `sim`?
-    tollgate.toml:17:47: error: routing_group[0].targets[1].provider: there is no provider `other`
-      help: declare it in a `[[provider]]` table
-    tollgate.toml:17:65: error: routing_group[0].targets[1].weight: -1 is out of range
-      help: write a whole number from 0 to 4294967295
-    tollgate.toml:17:71: error: routing_group[0].targets[2]: expected a table, found a string
-      help: write `{ key = value, … }`
-    tollgate.toml:18:1: error: routing_group[1].targets: there is no target
-      help: add at least one: `{ provider = "slug" }`
-    tollgate.toml:21:1: error: routing_group[2].targets: this key is missing
-      help: add `targets = …`: array of tables
-    tollgate.toml:22:8: error: routing_group[2].slug: the slug `v1` is reserved
-      help: choose another: this one stands for something else in paths
-    tollgate.toml:25:11: error: api_key[0].project: there is no project `bott`
-      help: did you mean `bot`?
-    tollgate.toml:26:10: error: api_key[0].member: there is no member `dav@example.com`
-      help: did you mean `dev@example.com`?
-    tollgate.toml:27:21: error: api_key[0].routes[1]: there is no provider `simm`
-      help: did you mean `sim`?
-    tollgate.toml:27:29: error: api_key[0].routes[2]: expected a string, found an integer
-      help: quote it: `"3"`
-    tollgate.toml:28:10: error: api_key[0].models: expected an array of strings
-      help: write `["one", "two"]`
-    tollgate.toml:29:14: error: api_key[0].expires_at: `2027-01-01` is not a date and time with an offset
-      help: write it as in `2027-01-01T00:00:00Z`
-    tollgate.toml:34:1: error: api_key[2]: project `bot` already has a key `two`
-      help: give one of them another name
-    tollgate.toml:34:1: error: api_key[2]: this is the same secret as that of `two`
-      help: give each key a secret of its own
-    "#);
-}
-
-#[test]
-fn what_is_missing_is_named() {
-    assert_snapshot!(complaints(
-        "[[project]]\n[[provider]]\n[[routing_group]]\nslug = \"g\"\n[[api_key]]\n[server.tls]\n"
-    ), @r#"
-    tollgate.toml:1:1: error: project[0].slug: this key is missing
-      help: add `slug = …`: slug
-    tollgate.toml:2:1: error: provider[0].slug: this key is missing
-      help: add `slug = …`: slug
-    tollgate.toml:2:1: error: provider[0].kind: this key is missing
-      help: add `kind = …`: "openai" or "anthropic" or "google-gemini" or "openai-compatible" or "anthropic-compatible" or "simulated"
-    tollgate.toml:3:1: error: routing_group[0].targets: this key is missing
-      help: add `targets = …`: array of tables
-    tollgate.toml:5:1: error: api_key[0].name: this key is missing
-      help: add `name = …`: string
-    tollgate.toml:5:1: error: api_key[0].project: this key is missing
-      help: add `project = …`: slug
-    tollgate.toml:6:1: error: server.tls.certificate: this key is missing
-      help: add `certificate = …`: path
-    tollgate.toml:6:1: error: server.tls.key: this key is missing
-      help: add `key = …`: path
-    "#);
-}
-
-#[test]
-fn what_is_probably_not_meant_is_a_warning() {
-    assert_snapshot!(complaints_in(
-        r#"[[provider]]
-slug = "openai"
-kind = "openai"
-[[provider]]
-slug = "lan"
-kind = "openai-compatible"
-base_url = "http://10.0.0.7/v1/"
-credential = { env = "TOLLGATE_LAN_KEY" }
-[[provider]]
-slug = "local"
-kind = "openai-compatible"
-base_url = "http://localhost:11434/v1"
-credential = { env = "TOLLGATE_LAN_KEY" }
-[[provider]]
-slug = "gemini"
-kind = "anthropic-compatible"
-base_url = "https://example.com"
-"#,
-        &environment(&[("TOLLGATE_LAN_KEY", "abc"), ("TOLLGATE_SERVER_LISTN", "x")])
-    ), @r#"
-    good
-    tollgate.toml:1:1: warning: provider[0]: no credential: the provider will refuse every request
-      help: add `credential = { env = "NAME" }`
-    tollgate.toml:7:12: warning: provider[1].base_url: the credential goes over the network in the clear
-      help: use `https://`
-    tollgate.toml:14:1: warning: provider[3]: clients expect google.generate_content under `gemini`, which this kind does not speak
-      help: choose another slug
-    TOLLGATE_SERVER_LISTN: warning: unknown variable: it has no effect
-      help: did you mean `TOLLGATE_SERVER_LISTEN`?
+    tollgate.toml:10:20: error: organization.limits.tokens.total: `9223372036854775807` is not a whole number in range
+      help: write one from 0 to 4611686018427387904
     "#);
 }
 
@@ -448,8 +190,8 @@ fn a_bad_variable_is_named_instead_of_a_line() {
     ), @r#"
     TOLLGATE_ORGANIZATION_LIMITS_DAILY: error: organization.limits.daily: `5 dollars` is not a decimal number of dollars, such as "20.00"
       help: write dollars as in `"20.00"`
-    TOLLGATE_ORGANIZATION_LIMITS_REQUESTS_DAILY: error: organization.limits.requests.daily: 1e3 is out of range
-      help: write a whole number from 0 to 4611686018427387904
+    TOLLGATE_ORGANIZATION_LIMITS_REQUESTS_DAILY: error: organization.limits.requests.daily: `1e3` is not a whole number in range
+      help: write one from 0 to 4611686018427387904
     TOLLGATE_SERVER_LISTEN: error: server.listen: `nowhere` is not an IP address and a port
       help: write an IP address and a port: `127.0.0.1:8787`, `[::1]:8787`
     "#);

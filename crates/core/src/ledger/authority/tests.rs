@@ -88,119 +88,78 @@ fn unsettled(entry: &Entry) -> bool {
     entry.flags.contains(Flags::UNSETTLED)
 }
 
-/// S1, S4, S5: what is said (in this order), the entries that stand, the dollars posted.
+fn said(kind: FactKind, dollars: &str) -> Fact {
+    let mut fact = fact(1, kind, cost(dollars));
+    if let FactKind::Adjust(_) = kind {
+        (fact.amount.requests, fact.amount.tokens) = (0, 0);
+    }
+    fact
+}
+
+type Case = (
+    &'static [(FactKind, &'static str)],
+    &'static [EntryKind],
+    &'static str,
+);
+
+/// S1, S4, S5: what is said of one request, in this order; the entries that stand; the dollars
+/// posted.
+#[rustfmt::skip]
+const ENDS: &[Case] = {
+    use EntryKind as E;
+    use FactKind::{Adjust, Expire, Settle};
+    &[
+        (&[(Settle, "0.20"), (Settle, "0.20")], &[E::Settle], "0.20"),
+        (&[(Settle, "0.20"), (Expire, "0.50")], &[E::Settle], "0.20"),
+        (&[(Expire, "0.50"), (Settle, "0.20")], &[E::Expire, E::Late], "0.20"),
+        (&[(Expire, "0.50"), (Settle, "0.80")], &[E::Expire, E::Late], "0.80"),
+        (&[(Expire, "0.50"), (Settle, "0.50")], &[E::Expire, E::Late], "0.50"),
+        (&[(Expire, "0.50"), (Settle, "0.20"), (Settle, "0.20")], &[E::Expire, E::Late], "0.20"),
+        // A newer slot, an older one, the same one, and then the truth.
+        (&[(Expire, "6.00"), (Expire, "12.00")], &[E::Expire, E::Late], "12.00"),
+        (&[(Expire, "6.00"), (Expire, "4.00")], &[E::Expire], "6.00"),
+        (&[(Expire, "6.00"), (Expire, "6.00")], &[E::Expire], "6.00"),
+        (&[(Expire, "6.00"), (Expire, "6.00"), (Settle, "4.00")], &[E::Expire, E::Late], "4.00"),
+        // Corrections are told apart by their number.
+        (&[(Settle, "1.00"), (Adjust(0), "-0.40"), (Adjust(1), "0.10"), (Adjust(0), "-0.40")],
+            &[E::Settle, E::Adjust, E::Adjust], "0.70"),
+    ]
+};
+
 #[test]
 fn each_request_ends_once_and_the_truth_wins() {
-    use EntryKind::{Adjust, Expire, Late, Settle};
-    let settle = |dollars| fact(1, FactKind::Settle, cost(dollars));
-    let expire = |dollars| fact(1, FactKind::Expire, cost(dollars));
-    let adjust = |n, dollars| {
-        let amount = Amount {
-            requests: 0,
-            tokens: 0,
-            ..cost(dollars)
-        };
-        fact(1, FactKind::Adjust(n), amount)
-    };
-    let cases: &[(&str, &[Fact], &[EntryKind], &str)] = &[
-        (
-            "settle twice",
-            &[settle("0.20"), settle("0.20")],
-            &[Settle],
-            "0.20",
-        ),
-        (
-            "expire after settle",
-            &[settle("0.20"), expire("0.50")],
-            &[Settle],
-            "0.20",
-        ),
-        (
-            "settle lower",
-            &[expire("0.50"), settle("0.20")],
-            &[Expire, Late],
-            "0.20",
-        ),
-        (
-            "settle higher",
-            &[expire("0.50"), settle("0.80")],
-            &[Expire, Late],
-            "0.80",
-        ),
-        (
-            "settle the same",
-            &[expire("0.50"), settle("0.50")],
-            &[Expire, Late],
-            "0.50",
-        ),
-        (
-            "late once",
-            &[expire("0.50"), settle("0.20"), settle("0.20")],
-            &[Expire, Late],
-            "0.20",
-        ),
-        (
-            "a newer slot",
-            &[expire("6.00"), expire("12.00")],
-            &[Expire, Late],
-            "12.00",
-        ),
-        (
-            "an older slot",
-            &[expire("6.00"), expire("4.00")],
-            &[Expire],
-            "6.00",
-        ),
-        (
-            "the same slot",
-            &[expire("6.00"), expire("6.00")],
-            &[Expire],
-            "6.00",
-        ),
-        (
-            "and then the truth",
-            &[expire("6.00"), expire("6.00"), settle("4.00")],
-            &[Expire, Late],
-            "4.00",
-        ),
-        (
-            "corrections",
-            &[
-                settle("1.00"),
-                adjust(0, "-0.40"),
-                adjust(1, "0.10"),
-                adjust(0, "-0.40"),
-            ],
-            &[Settle, Adjust, Adjust],
-            "0.70",
-        ),
-    ];
-    for (name, facts, kinds, dollars) in cases {
+    for (said, kinds, dollars) in ENDS {
+        let facts: Vec<_> = said
+            .iter()
+            .map(|(kind, dollars)| self::said(*kind, dollars))
+            .collect();
         // All in one message, and each in its own: the same.
-        let (together, reply) = apply(rows(), &sync(facts));
+        let (together, reply) = apply(rows(), &sync(&facts));
         let mut apart = rows();
-        for fact in *facts {
+        for fact in &facts {
             (apart, _) = apply(apart, &sync(&[*fact]));
         }
-        assert_eq!(together, apart, "{name}");
+        assert_eq!(together, apart, "{said:?}");
         let expected = (kinds.to_vec(), (*dollars).to_owned(), 1);
-        assert_eq!(outcome(&together), expected, "{name}");
-        assert_eq!(reply.entries, together.entries, "{name}");
-        assert_eq!(reply.ignored, facts.len() - kinds.len(), "{name}");
+        assert_eq!(outcome(&together), expected, "{said:?}");
+        assert_eq!(reply.entries, together.entries, "{said:?}");
+        assert_eq!(reply.ignored, facts.len() - kinds.len(), "{said:?}");
     }
 }
 
 #[test]
 fn a_guess_is_flagged_until_the_truth_comes() {
-    let expire = |dollars| fact(1, FactKind::Expire, cost(dollars));
-    let (rows, _) = apply(rows(), &sync(&[expire("6.00"), expire("12.00")]));
-    assert!(rows.entries.iter().all(unsettled));
-    let (rows, _) = apply(
-        self::rows(),
-        &sync(&[expire("6.00"), fact(1, FactKind::Settle, cost("4.00"))]),
+    let (expire, settle) = (FactKind::Expire, FactKind::Settle);
+    let flagged = |facts: &[Fact]| -> Vec<bool> {
+        let (rows, _) = apply(rows(), &sync(facts));
+        rows.entries.iter().map(unsettled).collect()
+    };
+    assert_eq!(
+        flagged(&[said(expire, "6.00"), said(expire, "12.00")]),
+        [true, true]
     );
     assert_eq!(
-        rows.entries.iter().map(unsettled).collect::<Vec<_>>(),
+        flagged(&[said(expire, "6.00"), said(settle, "4.00")]),
         [true, false]
     );
 }

@@ -178,7 +178,10 @@ impl Slow {
         self.scene.limits.insert(ORG, limits);
         let limits = Arc::new(self.scene.limits.clone());
         let revision = self.scene.book.revision() + 1;
-        let openings = self.scene.book.configure(revision, &self.scene.zone, &limits);
+        let openings = self
+            .scene
+            .book
+            .configure(revision, &self.scene.zone, &limits);
         assert!(openings.len() <= 1);
     }
 
