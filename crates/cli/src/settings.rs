@@ -1,7 +1,7 @@
 //! The settings: `tollgate.toml`, `TOLLGATE_…` variables and flags become one [`Settings`] value in
 //! which every name is valid and every reference resolves.
 //!
-//! [`schema`] lists every key, [`reader`] walks the file along it, `process` and `declared` build
+//! [`schema`] lists every key, `reader` walks the file along it, `process` and `declared` build
 //! the types. Nothing stops at the first fault: a [`SettingsError`] holds all of them, each with
 //! its place and what to do. Where each value came from is kept for `config show`.
 

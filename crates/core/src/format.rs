@@ -78,7 +78,12 @@ pub enum Operation {
 
 impl Operation {
     /// Every operation.
-    pub const ALL: [Self; 4] = [Self::Generate, Self::Embed, Self::CountTokens, Self::ListModels];
+    pub const ALL: [Self; 4] = [
+        Self::Generate,
+        Self::Embed,
+        Self::CountTokens,
+        Self::ListModels,
+    ];
 
     /// The name in logs, usage rows and messages.
     pub const fn as_str(self) -> &'static str {
@@ -92,7 +97,9 @@ impl Operation {
 
     /// The operation with this name.
     pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|operation| operation.as_str() == word)
+        Self::ALL
+            .into_iter()
+            .find(|operation| operation.as_str() == word)
     }
 
     /// Whether providers bill it (and so whether it is held and priced).

@@ -126,7 +126,10 @@ impl RecordFlags {
 
     /// The words of its members.
     pub fn words(self) -> impl Iterator<Item = &'static str> {
-        Self::ALL.into_iter().filter(move |(flag, _)| self.contains(*flag)).map(|(_, word)| word)
+        Self::ALL
+            .into_iter()
+            .filter(move |(flag, _)| self.contains(*flag))
+            .map(|(_, word)| word)
     }
 }
 
@@ -139,9 +142,18 @@ mod tests {
         let mut flags = RecordFlags::NONE;
         flags.add(RecordFlags::CLIENT_GONE);
         flags.add(RecordFlags::ESTIMATED);
-        assert_eq!(flags.words().collect::<Vec<_>>(), ["estimated", "client_gone"]);
+        assert_eq!(
+            flags.words().collect::<Vec<_>>(),
+            ["estimated", "client_gone"]
+        );
         assert_eq!(RecordFlags::from_bits(flags.bits()), flags);
-        let all = RecordFlags::ALL.iter().fold(0, |bits, (flag, _)| bits + flag.bits());
-        assert_eq!(all, (1 << RecordFlags::ALL.len()) - 1, "each has a bit of its own");
+        let all = RecordFlags::ALL
+            .iter()
+            .fold(0, |bits, (flag, _)| bits + flag.bits());
+        assert_eq!(
+            all,
+            (1 << RecordFlags::ALL.len()) - 1,
+            "each has a bit of its own"
+        );
     }
 }

@@ -42,7 +42,11 @@ pub(crate) fn every_route(
         .groups
         .keys()
         .map(String::as_str)
-        .chain(org.providers.values().map(|provider| provider.slug.as_str()))
+        .chain(
+            org.providers
+                .values()
+                .map(|provider| provider.slug.as_str()),
+        )
         .filter(|slug| select::is_listed(&principal.allowed_routes, slug))
         .collect();
     slugs.sort_unstable();
@@ -52,7 +56,11 @@ pub(crate) fn every_route(
             let behind = select::providers_behind(org, slug, None);
             let provider = behind.first()?.0.kind.as_str().to_owned();
             let models = permitted(view, principal, behind);
-            Some(Route { route: slug.to_owned(), provider, models })
+            Some(Route {
+                route: slug.to_owned(),
+                provider,
+                models,
+            })
         })
         .collect();
     Ok(json(models::routes(&routes), request))
@@ -77,7 +85,10 @@ pub(crate) fn of_route(
     if behind.is_empty() {
         return Err(Error::new(
             Kind::UnknownRoute,
-            format!("no route `{}` here, or not for this API key: GET /proxy/models lists them", asked.route),
+            format!(
+                "no route `{}` here, or not for this API key: GET /proxy/models lists them",
+                asked.route
+            ),
         ));
     }
     let dialect = dialect(asked);
@@ -109,9 +120,16 @@ fn organization<'v>(
     view: &'v View,
     principal: &Principal,
 ) -> Result<&'v OrganizationSnapshot, Error> {
-    view.snapshot.organizations.get(&principal.ids.organization).map(AsRef::as_ref).ok_or_else(
-        || Error::new(Kind::Internal, "the organization of this API key is not loaded"),
-    )
+    view.snapshot
+        .organizations
+        .get(&principal.ids.organization)
+        .map(AsRef::as_ref)
+        .ok_or_else(|| {
+            Error::new(
+                Kind::Internal,
+                "the organization of this API key is not loaded",
+            )
+        })
 }
 
 /// The models of these providers that the caller may use, each once, by name.
@@ -122,12 +140,18 @@ fn permitted(
 ) -> Vec<Model> {
     let mut models = BTreeMap::new();
     for (provider, mapped) in behind {
-        let listed = view.prices.get(&provider.id).map(|prices| prices.models()).unwrap_or_default();
+        let listed = view
+            .prices
+            .get(&provider.id)
+            .map(|prices| prices.models())
+            .unwrap_or_default();
         let asked = mapped.iter().map(|(asked, sent)| {
             let priced = listed.iter().find(|model| model.id == *sent);
             (asked.clone(), priced.cloned())
         });
-        let own = listed.iter().map(|model| (model.id.clone(), Some(model.clone())));
+        let own = listed
+            .iter()
+            .map(|model| (model.id.clone(), Some(model.clone())));
         for (id, priced) in asked.chain(own) {
             if select::is_listed(&principal.allowed_models, &id) {
                 models.entry(id.clone()).or_insert_with(|| Model {
@@ -147,7 +171,10 @@ fn permitted(
 fn json(body: Vec<u8>, request: RequestId) -> Response<ResponseBody> {
     let mut response = Response::new(ResponseBody::whole(Bytes::from(body)));
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json"),
+    );
     respond::stamp(headers, request);
     response
 }

@@ -118,7 +118,11 @@ where
     // 2 identify
     let principal = who(gateway, &request, arrival.at).map_err(|error| (error, dialect))?;
     if endpoint.operation == Operation::ListModels {
-        let asked = models::Asked { route, endpoint: &endpoint, headers: request.headers() };
+        let asked = models::Asked {
+            route,
+            endpoint: &endpoint,
+            headers: request.headers(),
+        };
         return models::of_route(&gateway.view(), &principal, asked, arrival.id)
             .map_err(|error| (error, dialect));
     }

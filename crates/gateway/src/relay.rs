@@ -14,7 +14,7 @@ use crate::{
     exchange::Exchange,
     headers, respond,
     select::Attempt,
-    upstream::{Answer, Inbound, edits},
+    upstream::{Answer, Inbound, asks_for_usage},
 };
 use http::{HeaderValue, Response, header};
 use tollgate_core::{error::Error, format::Format, provider::ReportCost};
@@ -39,11 +39,8 @@ pub(crate) async fn relay(
     let mut head = head(&exchange, attempt, &answer);
     let body = match framing {
         Some(framing) => {
-            let asked = edits(inbound.facts, attempt)
-                .iter()
-                .any(|edit| edit.rule == "usage");
             let edits = StreamEdits {
-                withhold_usage: asked,
+                withhold_usage: asks_for_usage(inbound.facts, attempt),
                 insert_cost: attempt.provider.report_cost == ReportCost::Body,
             };
             stream::begin(exchange, attempt, framing, edits, answer)

@@ -108,17 +108,28 @@ pub(crate) fn providers_behind<'s>(
         let targets = group.targets.iter();
         return targets
             .filter_map(|target| {
-                Some((org.providers.get(&target.provider)?.as_ref(), &target.models[..]))
+                Some((
+                    org.providers.get(&target.provider)?.as_ref(),
+                    &target.models[..],
+                ))
             })
             .collect();
     }
     if let Some(provider) = org.provider_by_slug(route) {
         return vec![(provider.as_ref(), &[])];
     }
-    let alias = route::alias_formats(route).filter(|_| format.is_some()).unwrap_or_default();
+    let alias = route::alias_formats(route)
+        .filter(|_| format.is_some())
+        .unwrap_or_default();
     org.providers
         .values()
-        .filter(|provider| provider.kind.formats().iter().any(|format| alias.contains(format)))
+        .filter(|provider| {
+            provider
+                .kind
+                .formats()
+                .iter()
+                .any(|format| alias.contains(format))
+        })
         .map(|provider| (provider.as_ref(), &[][..]))
         .collect()
 }

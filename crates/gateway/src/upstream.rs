@@ -9,4 +9,4 @@ pub(crate) mod simulated;
 pub use client::Client;
 
 pub(crate) use answer::{Answer, AnswerBody, BodyError};
-pub(crate) use request::{Inbound, build, edits};
+pub(crate) use request::{Inbound, asks_for_usage, build};

@@ -4,8 +4,8 @@
 //! Nothing writes settings by another way, so the revision moves if and only if something changed.
 
 use crate::{
-    error::{Result, StoreError},
     database::Transaction,
+    error::{Result, StoreError},
     key_hasher::KeyHasher,
     seal::Keyring,
     sql::{Row, built_query, query},
@@ -86,9 +86,12 @@ impl<'a> Change<'a> {
         actor: &'static str,
     ) -> Result<Self> {
         let mut tx = store.database.write().await?;
-        let first = query("organization", "SELECT id FROM organization ORDER BY id LIMIT 1")
-            .optional(&mut tx)
-            .await?;
+        let first = query(
+            "organization",
+            "SELECT id FROM organization ORDER BY id LIMIT 1",
+        )
+        .optional(&mut tx)
+        .await?;
         let organization = first
             .map(|row| row.id("id", OrganizationId::from_bytes))
             .transpose()?;

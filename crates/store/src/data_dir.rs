@@ -28,8 +28,8 @@ impl DataDir {
             .mode(0o700)
             .create(path)
             .map_err(StoreError::file("make the data directory", path))?;
-        let path = fs::canonicalize(path)
-            .map_err(StoreError::file("open the data directory", path))?;
+        let path =
+            fs::canonicalize(path).map_err(StoreError::file("open the data directory", path))?;
         Ok(Self(path))
     }
 

@@ -37,8 +37,10 @@ pub enum StoreError {
     )]
     WrongMasterKey,
     /// The master key cannot be read as a key.
-    #[error("{0} is not a master key: expected 32 bytes as base64 or hexadecimal; make one with \
-             `openssl rand -base64 32`")]
+    #[error(
+        "{0} is not a master key: expected 32 bytes as base64 or hexadecimal; make one with \
+             `openssl rand -base64 32`"
+    )]
     BadMasterKey(String),
     /// A sealed value was altered, moved to another row or cut short.
     #[error("the sealed {what} of {id} cannot be opened: the row was altered or copied")]

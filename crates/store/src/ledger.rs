@@ -4,11 +4,7 @@
 //! under the write lock and writes back what it changed. Facts are never refused and posted once,
 //! however often they are said.
 
-use crate::{
-    database::Transaction,
-    error::Result,
-    sql::query,
-};
+use crate::{database::Transaction, error::Result, sql::query};
 use std::collections::HashMap;
 use tollgate_core::{
     clock::Timestamp,
@@ -65,7 +61,11 @@ pub(crate) async fn post(
         .zip(&before)
         .filter(|(after, before)| after.posted != before.posted);
     accounts::put(tx, moved.map(|(after, _)| after)).await?;
-    positions.extend(entries.iter().map(|(position, entry)| (entry.request, *position)));
+    positions.extend(
+        entries
+            .iter()
+            .map(|(position, entry)| (entry.request, *position)),
+    );
     Ok(Posted { entries, positions })
 }
 

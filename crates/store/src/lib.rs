@@ -26,17 +26,17 @@ mod members;
 mod migration;
 mod organizations;
 mod projects;
-mod provision;
 mod providers;
+mod provision;
 mod recovery;
 mod routing_groups;
 mod seal;
 mod snapshot;
 mod sql;
 mod store;
-mod usage;
 #[cfg(test)]
 mod testing;
+mod usage;
 mod writer;
 
 pub use api_keys::{ApiKeyListing, MadeKey};
@@ -44,7 +44,9 @@ pub use change::ManagedBy;
 pub use data_dir::{DataDir, DataDirLock};
 pub use database::sqlite_path;
 pub use error::{Result, StoreError};
-pub use hold_file::{BootId, HOLD_FILE, HoldFile, SLOT_COUNT, Scan, SlotIndex, SlotRecord, SlotState};
+pub use hold_file::{
+    BootId, HOLD_FILE, HoldFile, SLOT_COUNT, Scan, SlotIndex, SlotRecord, SlotState,
+};
 pub use key_hasher::KeyHasher;
 pub use ledger::OpenedAccounts;
 pub use master_key::{KEY_FILE, MasterKey};

@@ -93,10 +93,7 @@ pub(crate) async fn provision(
     Ok(())
 }
 
-async fn of_scope(
-    connection: &mut Connection,
-    scope: Scope,
-) -> Result<Vec<(Limit, ManagedBy)>> {
+async fn of_scope(connection: &mut Connection, scope: Scope) -> Result<Vec<(Limit, ManagedBy)>> {
     query(
         "spending_limit",
         "SELECT scope_kind, scope_id, window_kind, unit, amount, action, managed_by
@@ -140,7 +137,9 @@ async fn put(change: &mut Change<'_>, scope: Scope, limit: &DeclaredLimit) -> Re
         amount: limit.amount,
         action: limit.action,
     };
-    change.record("limit.set", &named(&limit), scope.id_bytes()).await
+    change
+        .record("limit.set", &named(&limit), scope.id_bytes())
+        .await
 }
 
 async fn remove(change: &mut Change<'_>, limit: &Limit) -> Result<()> {
@@ -156,7 +155,9 @@ async fn remove(change: &mut Change<'_>, limit: &Limit) -> Result<()> {
     .execute(&mut change.tx)
     .await?;
     let name = named(limit);
-    change.record("limit.removed", &name, limit.scope.id_bytes()).await
+    change
+        .record("limit.removed", &name, limit.scope.id_bytes())
+        .await
 }
 
 /// `key daily $5.00`.

@@ -93,7 +93,11 @@ fn from_hex(text: &str) -> Option<Vec<u8>> {
     if digits.len() != 2 * BYTES {
         return None;
     }
-    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|d| u8::try_from(d).ok());
+    let digit = |byte: u8| {
+        char::from(byte)
+            .to_digit(16)
+            .and_then(|d| u8::try_from(d).ok())
+    };
     digits
         .chunks_exact(2)
         .map(|pair| match pair {
@@ -123,7 +127,12 @@ mod tests {
 
     #[test]
     fn a_bad_key_names_where_it_came_from_and_how_to_make_one_but_not_itself() {
-        for bad in ["", "hunter2hunter2", &"zz".repeat(32), &STANDARD.encode([1; 31])] {
+        for bad in [
+            "",
+            "hunter2hunter2",
+            &"zz".repeat(32),
+            &STANDARD.encode([1; 31]),
+        ] {
             let error = MasterKey::parse(&Secret::new(bad), "TOLLGATE_MASTER_KEY").unwrap_err();
             let text = error.to_string();
             assert!(text.contains("TOLLGATE_MASTER_KEY") && text.contains("openssl rand"));

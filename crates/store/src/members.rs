@@ -95,15 +95,13 @@ async fn insert(change: &mut Change<'_>, member: &DeclaredMember) -> Result<Memb
     .bind(change.now)
     .execute(&mut change.tx)
     .await?;
-    change.record("member.made", &member.email, id.to_bytes()).await?;
+    change
+        .record("member.made", &member.email, id.to_bytes())
+        .await?;
     Ok(id)
 }
 
-async fn update(
-    change: &mut Change<'_>,
-    found: &MemberRow,
-    member: &DeclaredMember,
-) -> Result<()> {
+async fn update(change: &mut Change<'_>, found: &MemberRow, member: &DeclaredMember) -> Result<()> {
     let standing = found.standing;
     if standing.managed_by == change.by && !standing.disabled && found.member.role == member.role {
         return Ok(());

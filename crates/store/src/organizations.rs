@@ -75,14 +75,12 @@ async fn insert(change: &mut Change<'_>, declared: Option<&DeclaredOrganization>
     .execute(&mut change.tx)
     .await?;
     change.set_organization(id);
-    change.record("organization.made", name, id.to_bytes()).await
+    change
+        .record("organization.made", name, id.to_bytes())
+        .await
 }
 
-async fn update(
-    change: &mut Change<'_>,
-    row: &Row,
-    declared: &DeclaredOrganization,
-) -> Result<()> {
+async fn update(change: &mut Change<'_>, row: &Row, declared: &DeclaredOrganization) -> Result<()> {
     let same = row.text("name")? == declared.name
         && row.text("time_zone")? == declared.time_zone
         && ManagedBy::of(row)? == change.by;
@@ -100,5 +98,7 @@ async fn update(
     .bind(id)
     .execute(&mut change.tx)
     .await?;
-    change.record("organization.changed", &declared.name, id).await
+    change
+        .record("organization.changed", &declared.name, id)
+        .await
 }

@@ -110,5 +110,7 @@ async fn claim(change: &mut Change<'_>, found: &ProjectRow) -> Result<()> {
     .bind(id)
     .execute(&mut change.tx)
     .await?;
-    change.record("project.changed", &found.project.slug, id).await
+    change
+        .record("project.changed", &found.project.slug, id)
+        .await
 }

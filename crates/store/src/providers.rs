@@ -156,9 +156,7 @@ pub(crate) async fn provision(
 }
 
 fn stands_as(found: &ProviderRow, wanted: &Provider, change: &Change<'_>) -> bool {
-    found.provider == *wanted
-        && found.standing.managed_by == change.by
-        && !found.standing.disabled
+    found.provider == *wanted && found.standing.managed_by == change.by && !found.standing.disabled
 }
 
 fn provider(id: ProviderId, declared: &DeclaredProvider) -> Provider {
@@ -193,7 +191,11 @@ async fn put(change: &mut Change<'_>, provider: &Provider) -> Result<()> {
     let id = provider.id.to_bytes();
     let placement = provider.credential.as_ref().map(|c| &c.placement);
     let sealed = match &provider.credential {
-        Some(credential) => Some(change.keyring.seal(&credential.secret, id, change.entropy)?),
+        Some(credential) => Some(
+            change
+                .keyring
+                .seal(&credential.secret, id, change.entropy)?,
+        ),
         None => None,
     };
     query(

@@ -59,9 +59,10 @@ impl Store {
         tx.commit().await?;
         holds.sync()?;
         for (slot, _) in &scan.found {
-            holds
-                .free(*slot)
-                .map_err(crate::error::StoreError::file("free a slot of", holds.path()))?;
+            holds.free(*slot).map_err(crate::error::StoreError::file(
+                "free a slot of",
+                holds.path(),
+            ))?;
         }
         Ok(summary(entries, &scan))
     }

@@ -119,7 +119,9 @@ pub(crate) async fn provision(
         .into_iter()
         .map(|row| (row.group.id.to_bytes(), row.group.slug, row.standing));
     let names = declared.iter().map(|group| &*group.slug).collect();
-    change.disable_undeclared("routing_group", rows, &names).await
+    change
+        .disable_undeclared("routing_group", rows, &names)
+        .await
 }
 
 fn target(declared: &DeclaredTarget, providers: &HashMap<String, ProviderId>) -> Result<Target> {

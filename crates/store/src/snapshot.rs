@@ -114,7 +114,9 @@ impl Disabled {
     fn key(&self, organization: OrganizationId, row: ApiKeyRow) -> Key {
         let mut key = row.key;
         let owner_off = self.projects.contains(&key.project)
-            || key.member.is_some_and(|member| self.members.contains(&member));
+            || key
+                .member
+                .is_some_and(|member| self.members.contains(&member));
         if owner_off && key.state == ApiKeyState::Active {
             key.state = ApiKeyState::Disabled;
         }

@@ -2,11 +2,7 @@
 //! file.
 
 use crate::{
-    database::Database,
-    error::Result,
-    key_hasher::KeyHasher,
-    master_key::MasterKey,
-    seal::Keyring,
+    database::Database, error::Result, key_hasher::KeyHasher, master_key::MasterKey, seal::Keyring,
     sql::query,
 };
 use std::{path::Path, sync::Arc};

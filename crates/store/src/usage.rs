@@ -150,7 +150,10 @@ fn count(count: u64) -> i64 {
 /// `web_searches=3,input_audio_tokens=120`: what has no column of its own.
 fn units_text(usage: &Usage) -> String {
     let mut text = String::new();
-    for (unit, count) in usage.iter().filter(|(unit, _)| !COLUMN_UNITS.contains(unit)) {
+    for (unit, count) in usage
+        .iter()
+        .filter(|(unit, _)| !COLUMN_UNITS.contains(unit))
+    {
         let comma = if text.is_empty() { "" } else { "," };
         let _ = write!(text, "{comma}{}={count}", unit.info().usage_key);
     }

@@ -18,7 +18,7 @@ use tokio::time::timeout;
 /// How long a test waits for a head or a piece; only a failing test waits that long.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A polite HTTP/1.1 client that keeps its connections.
+/// A polite client that keeps its connections; it speaks HTTP/1.1 unless told otherwise.
 #[derive(Clone, Debug)]
 pub struct Client {
     http: legacy::Client<HttpConnector, Full<Bytes>>,
@@ -39,10 +39,21 @@ pub struct Answered {
 impl Client {
     /// A client for `base_url` (scheme, host, port and any path prefix, no trailing slash).
     pub fn new(base_url: impl Into<String>) -> Self {
+        Self::build(base_url, false)
+    }
+
+    /// The same over HTTP/2 without TLS, which both sides must know beforehand.
+    pub fn http2(base_url: impl Into<String>) -> Self {
+        Self::build(base_url, true)
+    }
+
+    fn build(base_url: impl Into<String>, http2_only: bool) -> Self {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
         Self {
-            http: legacy::Client::builder(TokioExecutor::new()).build(connector),
+            http: legacy::Client::builder(TokioExecutor::new())
+                .http2_only(http2_only)
+                .build(connector),
             base_url: base_url.into(),
             headers: Vec::new(),
         }

@@ -1,6 +1,6 @@
 //! The real binary with a data directory of its own, on a free port.
 //!
-//! The contract with the binary: `tollgate serve --config F --data-dir D --listen 127.0.0.1:0`
+//! The contract with the binary: `tollgate serve --listen 127.0.0.1:0 --config F --data-dir D`
 //! writes a line containing `listening on http://127.0.0.1:PORT` to stdout or stderr once it
 //! accepts requests, and ends by itself after SIGTERM.
 //!
@@ -10,7 +10,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use std::{
     ffi::OsString,
     path::{Path, PathBuf},
-    process::{ExitStatus, Stdio},
+    process::{ExitStatus, Output, Stdio},
     sync::Arc,
     time::Duration,
 };
@@ -33,7 +33,7 @@ const LISTENING: &str = "listening on http://";
 pub struct Gateway {
     child: Child,
     url: String,
-    directory: Arc<TempDir>,
+    launch: Launch,
     log: watch::Sender<Vec<String>>,
     readers: Vec<JoinHandle<()>>,
 }
@@ -42,7 +42,8 @@ pub struct Gateway {
 #[derive(Clone, Debug)]
 pub struct Launch {
     binary: PathBuf,
-    settings: String,
+    /// `None`: as a newcomer starts it, who has written none and named no directory.
+    settings: Option<String>,
     arguments: Vec<OsString>,
     environment: Vec<(String, String)>,
     directory: Arc<TempDir>,
@@ -53,8 +54,16 @@ impl Launch {
     /// `settings` is the text of `tollgate.toml`.
     pub fn new(binary: impl AsRef<Path>, settings: &str) -> Self {
         Self {
+            settings: Some(settings.to_owned()),
+            ..Self::newcomer(binary)
+        }
+    }
+
+    /// Without settings and in an empty directory, as it is started for the first time.
+    pub fn newcomer(binary: impl AsRef<Path>) -> Self {
+        Self {
             binary: binary.as_ref().to_owned(),
-            settings: settings.to_owned(),
+            settings: None,
             arguments: Vec::new(),
             environment: Vec::new(),
             directory: Arc::new(TempDir::new().expect("a temporary directory can be made")),
@@ -75,9 +84,32 @@ impl Launch {
         self
     }
 
-    /// The data directory; it outlives the process, and goes when its last user does.
+    /// The same directory, other settings.
+    #[must_use]
+    pub fn with_settings(mut self, settings: &str) -> Self {
+        self.settings = Some(settings.to_owned());
+        self
+    }
+
+    /// Where it is started. Outlives the process, and goes when its last user does.
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// The data directory, in [`Launch::directory`].
     pub fn data_dir(&self) -> PathBuf {
-        self.directory.path().join("data")
+        let name = match self.settings {
+            Some(_) => "data",
+            None => "tollgate-data",
+        };
+        self.directory().join(name)
+    }
+
+    /// Replaces the settings file at once, as an editor does, whether the gateway runs or not.
+    pub fn write_settings(&self, settings: &str) {
+        let fresh = self.directory().join("tollgate.toml.new");
+        std::fs::write(&fresh, settings).expect("the settings can be written");
+        std::fs::rename(&fresh, self.settings_file()).expect("the settings can be replaced");
     }
 
     /// Starts it and waits until it listens.
@@ -98,28 +130,41 @@ impl Launch {
 
     /// Runs it with settings it must refuse: its exit status and what it said.
     pub async fn fails(&self) -> (ExitStatus, Vec<String>) {
-        let mut gateway = self.spawn();
-        let status = gateway.exit().await;
-        for reader in std::mem::take(&mut gateway.readers) {
-            reader.await.expect("the log is read to its end");
+        self.spawn().exit().await
+    }
+
+    /// Runs another command of the binary (`["keys", "list"]`) on the same settings and data.
+    pub async fn run(&self, words: &[&str]) -> Output {
+        let output = self.command(words).output();
+        let output = timeout(PATIENCE, output).await.expect("the command ends");
+        output.expect("the binary can be started")
+    }
+
+    fn settings_file(&self) -> PathBuf {
+        self.directory().join("tollgate.toml")
+    }
+
+    fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(&self.binary);
+        command.args(words);
+        if self.settings.is_some() {
+            command.arg("--config").arg(self.settings_file());
+            command.arg("--data-dir").arg(self.data_dir());
         }
-        (status, gateway.log_lines())
+        command
+            .env_clear()
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
+            .current_dir(self.directory());
+        command
     }
 
     fn spawn(&self) -> Gateway {
-        let settings = self.directory.path().join("tollgate.toml");
-        std::fs::write(&settings, &self.settings).expect("the settings file can be written");
-        let mut child = Command::new(&self.binary)
-            .arg("serve")
-            .arg("--config")
-            .arg(&settings)
-            .arg("--data-dir")
-            .arg(self.data_dir())
-            .args(["--listen", "127.0.0.1:0"])
+        if let Some(settings) = &self.settings {
+            self.write_settings(settings);
+        }
+        let mut child = self
+            .command(&["serve", "--listen", "127.0.0.1:0"])
             .args(&self.arguments)
-            .env_clear()
-            .envs(self.environment.iter().map(|(name, value)| (name, value)))
-            .current_dir(self.directory.path())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -136,7 +181,7 @@ impl Launch {
         Gateway {
             child,
             url: String::new(),
-            directory: Arc::clone(&self.directory),
+            launch: self.clone(),
             log,
             readers,
         }
@@ -151,7 +196,7 @@ impl Gateway {
 
     /// Where its database and hold file are.
     pub fn data_dir(&self) -> PathBuf {
-        self.directory.path().join("data")
+        self.launch.data_dir()
     }
 
     /// The process id, for `/proc`.
@@ -188,7 +233,12 @@ impl Gateway {
     }
 
     /// SIGTERM, and waits until it has ended.
-    pub async fn stop(mut self) -> ExitStatus {
+    pub async fn stop(self) -> ExitStatus {
+        self.last_words().await.0
+    }
+
+    /// The same, and everything it has ever said.
+    pub async fn last_words(self) -> (ExitStatus, Vec<String>) {
         self.signal(Signal::TERM);
         self.exit().await
     }
@@ -200,11 +250,15 @@ impl Gateway {
         kill_process(pid, signal).expect("the process is ours");
     }
 
-    async fn exit(&mut self) -> ExitStatus {
-        timeout(PATIENCE, self.child.wait())
+    async fn exit(mut self) -> (ExitStatus, Vec<String>) {
+        let status = timeout(PATIENCE, self.child.wait())
             .await
             .expect("the gateway ends in time")
-            .expect("the process can be waited for")
+            .expect("the process can be waited for");
+        for reader in std::mem::take(&mut self.readers) {
+            reader.await.expect("the log is read to its end");
+        }
+        (status, self.log_lines())
     }
 }
 

@@ -216,3 +216,64 @@ fn changed(
     let text = format!("API key `{}` ({}) is {word}", key.name, key.display_prefix);
     Ok(printer.result(&text)?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::args::{Args, Command};
+    use clap::Parser as _;
+
+    fn declared_limits(words: &[&str]) -> Vec<(WindowKind, LimitUnit, i64)> {
+        let typed = ["tollgate", "keys", "create", "x"].iter().chain(words);
+        let args = Args::try_parse_from(typed).unwrap();
+        let Command::Keys(KeysCommand::Create(create)) = args.command else {
+            panic!("another command was parsed");
+        };
+        let limits = limits(&create.limits);
+        let parts = limits
+            .iter()
+            .map(|limit| (limit.window, limit.unit, limit.amount));
+        parts.collect()
+    }
+
+    #[test]
+    fn each_limit_flag_is_the_limit_it_names() {
+        let dollars = [
+            ("--limit-daily", WindowKind::Day),
+            ("--limit-weekly", WindowKind::Week),
+            ("--limit-monthly", WindowKind::Month),
+            ("--limit-total", WindowKind::Total),
+        ];
+        for (flag, window) in dollars {
+            let expected = [(window, LimitUnit::Cost, 1_500_000_000)];
+            assert_eq!(declared_limits(&[flag, "1.50"]), expected);
+        }
+        let words = ["--limit-requests", "daily=10", "--limit-tokens", "total=7"];
+        let expected = [
+            (WindowKind::Day, LimitUnit::Requests, 10),
+            (WindowKind::Total, LimitUnit::Tokens, 7),
+        ];
+        assert_eq!(declared_limits(&words), expected);
+        assert_eq!(declared_limits(&[]), []);
+    }
+
+    #[test]
+    fn an_expired_key_is_shown_as_expired_unless_it_is_worse_off() {
+        let at: Timestamp = "2026-11-21T00:00:00Z".parse().unwrap();
+        let key = |state| ApiKey {
+            id: ApiKeyId::from_bytes([1; 16]),
+            name: "k".to_owned(),
+            display_prefix: "tgk_1234…".to_owned(),
+            project: tollgate_core::id::ProjectId::from_bytes([2; 16]),
+            member: None,
+            state,
+            expires_at: Some(at),
+            allowed_routes: Vec::new(),
+            allowed_models: Vec::new(),
+        };
+        let before = at.checked_sub(jiff::SignedDuration::from_nanos(1)).unwrap();
+        assert_eq!(state_word(&key(ApiKeyState::Active), before), "active");
+        assert_eq!(state_word(&key(ApiKeyState::Active), at), "expired");
+        assert_eq!(state_word(&key(ApiKeyState::Revoked), at), "revoked");
+    }
+}

@@ -14,8 +14,8 @@ mod welcome;
 use crate::{
     clock::SystemClock,
     entropy::SystemEntropy,
-    printer::Printer,
     open_store::open_or_create,
+    printer::Printer,
     settings::{
         Settings,
         environment::Environment,
@@ -25,20 +25,14 @@ use crate::{
 use anyhow::Context as _;
 use std::{io, sync::Arc};
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tollgate_core::{
-    clock::Clock,
-    entropy::Entropy,
-    id::NodeId,
-};
+use tollgate_core::{clock::Clock, entropy::Entropy, id::NodeId};
 use tollgate_gateway::{
     listener::Listener,
     request_log::{self, RequestLog},
     settings::{EstimatePolicy, GatewaySettings},
     state::{Gateway, Parts},
 };
-use tollgate_store::{
-    BootId, DataDir, HOLD_FILE, HoldFile, LedgerWriter, WriterSettings,
-};
+use tollgate_store::{BootId, DataDir, HOLD_FILE, HoldFile, LedgerWriter, WriterSettings};
 
 /// Runs the gateway until it is asked to stop. `load` reads the settings again, for a reload.
 pub fn run(
@@ -60,7 +54,9 @@ pub fn run(
 fn start_log(settings: &LogSettings) -> anyhow::Result<()> {
     let filter = tracing_subscriber::EnvFilter::try_new(&settings.filter)
         .with_context(|| format!("log.filter `{}`", settings.filter))?;
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr);
     match settings.format {
         LogFormat::Text => lines.with_ansi(false).init(),
         LogFormat::Json => lines.json().init(),
@@ -76,11 +72,23 @@ async fn serve(
 ) -> anyhow::Result<()> {
     let mut stop = Stop::listen()?;
     let directory = DataDir::open(&settings.storage.data_dir)?;
-    let holder = format!("process {}, listening on {}", std::process::id(), settings.server.listen);
+    let holder = format!(
+        "process {}, listening on {}",
+        std::process::id(),
+        settings.server.listen
+    );
     let _lock = directory.lock(&holder)?;
-    let listener = Listener::bind(settings.server.listen, tls::load(settings.server.tls.as_ref())?)
-        .await
-        .with_context(|| format!("cannot listen on {}: is something else there? choose another with --listen", settings.server.listen))?;
+    let listener = Listener::bind(
+        settings.server.listen,
+        tls::load(settings.server.tls.as_ref())?,
+    )
+    .await
+    .with_context(|| {
+        format!(
+            "cannot listen on {}: is something else there? choose another with --listen",
+            settings.server.listen
+        )
+    })?;
 
     let (clock, entropy): (Arc<dyn Clock>, Arc<dyn Entropy>) =
         (Arc::new(SystemClock), Arc::new(SystemEntropy));
@@ -91,7 +99,11 @@ async fn serve(
     let (holds, scan) = HoldFile::open(&directory.file(HOLD_FILE), node, BootId::current()?)?;
     report_recovery(&store.recover(&holds, scan).await?);
     let holds = Arc::new(holds);
-    let writer = LedgerWriter::start(Arc::clone(&store), Arc::clone(&holds), WriterSettings::default());
+    let writer = LedgerWriter::start(
+        Arc::clone(&store),
+        Arc::clone(&holds),
+        WriterSettings::default(),
+    );
     let request_log = RequestLog::start(line_format(settings.log.format), io::stderr());
     let gateway = Gateway::start(Parts {
         settings: bounds(&settings),
@@ -119,7 +131,8 @@ async fn serve(
     let finished = writer.finish().await;
     request_log.close();
     store.close().await;
-    finished.context("some requests could not be posted; their slots keep them for the next start")?;
+    finished
+        .context("some requests could not be posted; their slots keep them for the next start")?;
     printer.note("stopped")?;
     Ok(())
 }
@@ -135,7 +148,9 @@ fn report_recovery(recovered: &tollgate_store::Recovered) {
         );
     }
     if recovered.rebooted {
-        tracing::warn!("the machine was started anew: holds of its last milliseconds may be missing");
+        tracing::warn!(
+            "the machine was started anew: holds of its last milliseconds may be missing"
+        );
     }
 }
 

@@ -101,7 +101,10 @@ impl PriceBook {
 
     /// The models of one provider of the data, by their ids.
     pub fn models_at(&self, provider: &str) -> Vec<ListedModel> {
-        let models = self.vendor(provider).map(|vendor| &vendor.models[..]).unwrap_or_default();
+        let models = self
+            .vendor(provider)
+            .map(|vendor| &vendor.models[..])
+            .unwrap_or_default();
         models.iter().map(|model| model.listed()).collect()
     }
 

@@ -26,7 +26,10 @@ impl Model {
     /// As it stands in a list of models.
     pub(super) fn listed(&self) -> ListedModel {
         let has_output = |dated: &Dated| {
-            dated.card.units().any(|unit| unit.direction() == Some(Direction::Output))
+            dated
+                .card
+                .units()
+                .any(|unit| unit.direction() == Some(Direction::Output))
         };
         ListedModel {
             id: self.id.to_string(),

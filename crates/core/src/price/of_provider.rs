@@ -102,7 +102,10 @@ impl ProviderPrices {
             context_window: pricing.context_window(),
             has_output_price: true,
         });
-        let listed = self.listed_as.iter().flat_map(|provider| self.book.models_at(provider));
+        let listed = self
+            .listed_as
+            .iter()
+            .flat_map(|provider| self.book.models_at(provider));
         let mut models: Vec<_> = overridden.chain(listed).collect();
         models.sort_by(|a, b| a.id.cmp(&b.id));
         models.dedup_by(|a, b| a.id == b.id);
@@ -227,7 +230,9 @@ fn find_in(book: &PriceBook, listed_as: &[String], model: &str) -> Option<Arc<Mo
     if listed_as.is_empty() {
         return book.find(None, model);
     }
-    listed_as.iter().find_map(|provider| book.find(Some(provider), model))
+    listed_as
+        .iter()
+        .find_map(|provider| book.find(Some(provider), model))
 }
 
 fn unpriced(model: &str) -> PriceError {

@@ -72,7 +72,11 @@ impl Client {
         let mut request = Request::new(RequestBody::default());
         *request.uri_mut() = uri;
         let answer = self.send(request).await.map_err(|failure| {
-            failure.error.context().unwrap_or(failure.error.message()).to_owned()
+            failure
+                .error
+                .context()
+                .unwrap_or(failure.error.message())
+                .to_owned()
         })?;
         if answer.status != StatusCode::OK {
             return Err(format!("answered {}", answer.status));

@@ -77,7 +77,7 @@ pub(crate) struct Inbound<'r> {
 }
 
 /// The edits of the body for one attempt: the model's name, and the wish for a usage report.
-pub(crate) fn edits(facts: &RequestFacts, attempt: &Attempt) -> Vec<Edit> {
+fn edits(facts: &RequestFacts, attempt: &Attempt) -> Vec<Edit> {
     let mut edits = Vec::new();
     if let (Some(span), true) = (&facts.model_span, attempt.model != facts.model) {
         let name = serde_json::to_string(&attempt.model).unwrap_or_default();
@@ -87,10 +87,16 @@ pub(crate) fn edits(facts: &RequestFacts, attempt: &Attempt) -> Vec<Edit> {
             with: Bytes::from(name),
         });
     }
-    if attempt.provider.kind.reports_stream_usage_on_request() {
+    if asks_for_usage(facts, attempt) {
         edits.extend(facts.ask_for_usage.clone());
     }
     edits
+}
+
+/// Whether this attempt asks for the usage that the client did not ask for: its chunk is then
+/// withheld from the answer.
+pub(crate) fn asks_for_usage(facts: &RequestFacts, attempt: &Attempt) -> bool {
+    facts.ask_for_usage.is_some() && attempt.provider.kind.reports_stream_usage_on_request()
 }
 
 /// The request of one attempt.

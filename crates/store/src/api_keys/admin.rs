@@ -1,9 +1,9 @@
 //! What the command line and the gateway do with single keys.
 
 use super::{
-    ApiKeyRow, load,
+    ApiKeyRow,
     declared::{MadeKey, Owners, is_read_only, put_declared},
-    set_state,
+    load, set_state,
 };
 use crate::{
     change::{Change, ManagedBy},
@@ -162,9 +162,21 @@ impl Switch {
     const fn moves(self) -> (ApiKeyState, ApiKeyState, &'static str) {
         match self {
             Self::Block => (ApiKeyState::Active, ApiKeyState::Blocked, "api_key.blocked"),
-            Self::Unblock => (ApiKeyState::Blocked, ApiKeyState::Active, "api_key.unblocked"),
-            Self::Disable => (ApiKeyState::Active, ApiKeyState::Disabled, "api_key.disabled"),
-            Self::Enable => (ApiKeyState::Disabled, ApiKeyState::Active, "api_key.enabled"),
+            Self::Unblock => (
+                ApiKeyState::Blocked,
+                ApiKeyState::Active,
+                "api_key.unblocked",
+            ),
+            Self::Disable => (
+                ApiKeyState::Active,
+                ApiKeyState::Disabled,
+                "api_key.disabled",
+            ),
+            Self::Enable => (
+                ApiKeyState::Disabled,
+                ApiKeyState::Active,
+                "api_key.enabled",
+            ),
         }
     }
 

@@ -57,9 +57,8 @@ pub(crate) async fn provision(
     let mut named = Vec::new();
     for declared in declared {
         let project = project_of(declared, owners)?;
-        let same_name = |row: &&ApiKeyRow| {
-            row.key.project == project && row.key.name == declared.name
-        };
+        let same_name =
+            |row: &&ApiKeyRow| row.key.project == project && row.key.name == declared.name;
         let live = |row: &&ApiKeyRow| row.key.state != ApiKeyState::Revoked;
         let found = existing.iter().filter(same_name).find(live);
         if found.is_none() && is_revoked(change, declared, existing.iter().filter(same_name)) {
@@ -87,7 +86,10 @@ fn is_revoked<'a>(
     declared: &DeclaredApiKey,
     mut same_name: impl Iterator<Item = &'a ApiKeyRow>,
 ) -> bool {
-    let hash = declared.secret.as_ref().map(|s| change.hasher.hash_secret(s));
+    let hash = declared
+        .secret
+        .as_ref()
+        .map(|s| change.hasher.hash_secret(s));
     same_name.any(|row| match hash {
         Some(hash) => row.hash == hash,
         None => row.managed_by == change.by,
@@ -124,7 +126,9 @@ pub(super) async fn put_declared(
         display_prefix,
         project: project_of(declared, owners)?,
         member: member_of(declared, owners)?,
-        state: found.map_or(ApiKeyState::Active, |found| state_when_declared(found.key.state)),
+        state: found.map_or(ApiKeyState::Active, |found| {
+            state_when_declared(found.key.state)
+        }),
         expires_at: declared.expires_at,
         allowed_routes: declared.allowed_routes.clone(),
         allowed_models: declared.allowed_models.clone(),
@@ -210,7 +214,10 @@ fn member_of(declared: &DeclaredApiKey, owners: &Owners) -> Result<Option<Member
 }
 
 fn described(declared: &DeclaredApiKey) -> String {
-    format!("API key `{}` of project `{}`", declared.name, declared.project)
+    format!(
+        "API key `{}` of project `{}`",
+        declared.name, declared.project
+    )
 }
 
 /// Whether rows with this manager are read-only outside the settings file.

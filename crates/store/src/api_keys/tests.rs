@@ -9,7 +9,10 @@ async fn a_key_made_by_hand_works_is_listed_and_dies_when_revoked() {
     let world = World::new();
     let store = world.store().await;
     provision(&store, &declared()).await;
-    let made = store.create_api_key(&DeclaredKey::own("by hand")).await.unwrap();
+    let made = store
+        .create_api_key(&DeclaredKey::own("by hand"))
+        .await
+        .unwrap();
     let hash = store.key_hasher().hash(made.secret.expose());
     let snapshot = store.snapshot().await.unwrap();
     assert_eq!(snapshot.revision, 2);
@@ -17,8 +20,15 @@ async fn a_key_made_by_hand_works_is_listed_and_dies_when_revoked() {
 
     let listed = store.list_api_keys().await.unwrap();
     let line = listed.iter().find(|line| line.key.id == made.id).unwrap();
-    assert_eq!((&*line.project, line.managed_by), ("support-bot", ManagedBy::Admin));
-    assert!(made.secret.expose().starts_with(line.key.display_prefix.trim_end_matches('…')));
+    assert_eq!(
+        (&*line.project, line.managed_by),
+        ("support-bot", ManagedBy::Admin)
+    );
+    assert!(
+        made.secret
+            .expose()
+            .starts_with(line.key.display_prefix.trim_end_matches('…'))
+    );
 
     store.revoke_api_key(made.id).await.unwrap();
     let snapshot = store.snapshot().await.unwrap();
@@ -28,7 +38,11 @@ async fn a_key_made_by_hand_works_is_listed_and_dies_when_revoked() {
     let line = listed.iter().find(|line| line.key.id == made.id).unwrap();
     assert_eq!(line.key.state, ApiKeyState::Revoked);
     store.revoke_api_key(made.id).await.unwrap();
-    assert_eq!(store.revision().await.unwrap(), 3, "revoking twice changes nothing");
+    assert_eq!(
+        store.revision().await.unwrap(),
+        3,
+        "revoking twice changes nothing"
+    );
 }
 
 #[tokio::test]
@@ -37,8 +51,15 @@ async fn a_name_is_taken_until_its_key_is_revoked() {
     let store = world.store().await;
     provision(&store, &declared()).await;
     let first = store.create_api_key(&DeclaredKey::own("ci")).await.unwrap();
-    let refused = store.create_api_key(&DeclaredKey::own("ci")).await.unwrap_err();
-    assert!(refused.to_string().contains("already has an API key named `ci`"));
+    let refused = store
+        .create_api_key(&DeclaredKey::own("ci"))
+        .await
+        .unwrap_err();
+    assert!(
+        refused
+            .to_string()
+            .contains("already has an API key named `ci`")
+    );
     store.revoke_api_key(first.id).await.unwrap();
     store.create_api_key(&DeclaredKey::own("ci")).await.unwrap();
 

@@ -26,8 +26,8 @@ impl BootId {
     }
 
     fn read(path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path)
-            .map_err(StoreError::file("read the boot id", path))?;
+        let text =
+            std::fs::read_to_string(path).map_err(StoreError::file("read the boot id", path))?;
         let id = uuid::Uuid::try_parse(text.trim()).map_err(|_| StoreError::HoldFile {
             path: path.to_path_buf(),
             problem: "does not hold a boot id".into(),

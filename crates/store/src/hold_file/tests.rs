@@ -60,7 +60,10 @@ fn what_was_written_last_is_found_again_in_the_order_of_writing() {
     drop(file);
 
     let (file, scan) = world.hold_file();
-    let expected = vec![(b, record(2, SlotState::Held)), (a, record(1, settled(200)))];
+    let expected = vec![
+        (b, record(2, SlotState::Held)),
+        (a, record(1, settled(200))),
+    ];
     assert_eq!(scan.found, expected);
     assert_eq!(file.free_slots(), SLOT_COUNT - 2);
     drop(file);

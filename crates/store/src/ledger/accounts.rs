@@ -19,7 +19,9 @@ pub(super) async fn covering(
     standing: &[(Position, Entry)],
 ) -> Result<Vec<AccountRow>> {
     let of_facts = facts.iter().map(|fact| (fact.ids, fact.reserved_at));
-    let of_entries = standing.iter().map(|(_, entry)| (entry.ids, entry.reserved_at));
+    let of_entries = standing
+        .iter()
+        .map(|(_, entry)| (entry.ids, entry.reserved_at));
     let used: Vec<_> = of_facts.chain(of_entries).collect();
     let Some(earliest) = used.iter().map(|(_, at)| *at).min() else {
         return Ok(Vec::new());

@@ -2,7 +2,8 @@
 
 use crate::{
     error::Result,
-    sql::{Batch, Connection, Row, Value},
+    sql::{Batch, Connection, Row, Value, query},
+    store::Store,
 };
 use std::collections::HashSet;
 use tollgate_core::{
@@ -12,6 +13,28 @@ use tollgate_core::{
     money::NanoUsd,
     principal::Ids,
 };
+
+impl Store {
+    /// The latest `count` entries of an organisation, latest first.
+    pub async fn latest_entries(
+        &self,
+        organization: OrganizationId,
+        count: u32,
+    ) -> Result<Vec<Entry>> {
+        let mut tx = self.database.read().await?;
+        let rows = query(
+            "entry",
+            "SELECT position, request_id, kind, n, reserved_at, booked_at, organization_id,
+                    project_id, member_id, api_key_id, session_id, cost, requests, tokens, flags
+             FROM entry WHERE organization_id = $1 ORDER BY position DESC LIMIT $2",
+        )
+        .bind(organization.to_bytes())
+        .bind(count)
+        .all(&mut tx)
+        .await?;
+        rows.iter().map(|row| Ok(read(row)?.1)).collect()
+    }
+}
 
 /// The entries there are of the requests that the facts are about.
 pub(super) async fn of_requests(
@@ -87,7 +110,9 @@ pub(super) async fn insert(
     connection: &mut Connection,
     entries: &[(Position, Entry)],
 ) -> Result<()> {
-    let rows = entries.iter().map(|(position, entry)| values(*position, entry));
+    let rows = entries
+        .iter()
+        .map(|(position, entry)| values(*position, entry));
     Batch::new("entry")
         .insert(
             connection,

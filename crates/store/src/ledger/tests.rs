@@ -39,21 +39,31 @@ pub(crate) fn openings(ids: Ids, at: Timestamp) -> Vec<Opening> {
 
 async fn post_now(store: &Store, facts: &[Fact]) -> Posted {
     let mut tx = store.database.write().await.unwrap();
-    let posted = post(&mut tx, facts.to_vec(), store.clock.now()).await.unwrap();
+    let posted = post(&mut tx, facts.to_vec(), store.clock.now())
+        .await
+        .unwrap();
     tx.commit().await.unwrap();
     posted
 }
 
 async fn journal(store: &Store) -> Vec<(Position, Entry)> {
     let mut tx = store.database.read().await.unwrap();
-    let rows = query("entry", "SELECT * FROM entry ORDER BY position").all(&mut tx).await.unwrap();
+    let rows = query("entry", "SELECT * FROM entry ORDER BY position")
+        .all(&mut tx)
+        .await
+        .unwrap();
     rows.iter().map(|row| entries::read(row).unwrap()).collect()
 }
 
 async fn accounts(store: &Store) -> Vec<AccountRow> {
     let mut tx = store.database.read().await.unwrap();
-    let rows = query("account", "SELECT * FROM account").all(&mut tx).await.unwrap();
-    rows.iter().map(|row| accounts::read(row).unwrap()).collect()
+    let rows = query("account", "SELECT * FROM account")
+        .all(&mut tx)
+        .await
+        .unwrap();
+    rows.iter()
+        .map(|row| accounts::read(row).unwrap())
+        .collect()
 }
 
 /// S1: each account's `posted` is the sum of the entries it covers, read one by one.
@@ -81,7 +91,10 @@ async fn store_with_key(world: &World) -> (std::sync::Arc<Store>, Ids) {
 async fn a_fact_said_twice_is_posted_once_and_answered_with_the_same_place() {
     let world = World::new();
     let (store, ids) = store_with_key(&world).await;
-    store.open_accounts(&openings(ids, world.now())).await.unwrap();
+    store
+        .open_accounts(&openings(ids, world.now()))
+        .await
+        .unwrap();
     let fact = world.settled(ids, 700);
     let first = post_now(&store, &[fact, fact]).await;
     assert_eq!(first.entries.len(), 1);
@@ -112,7 +125,12 @@ async fn the_truth_after_an_expire_is_posted_as_a_difference_to_the_same_account
     assert_eq!(kinds, [EntryKind::Expire, EntryKind::Late]);
     assert!(journal[0].1.flags.contains(Flags::UNSETTLED));
     assert_eq!(journal[1].1.amount.cost.as_nano(), -500);
-    let day = opening(Scope::Project(ids.project), LimitUnit::Cost, WindowKind::Day, at);
+    let day = opening(
+        Scope::Project(ids.project),
+        LimitUnit::Cost,
+        WindowKind::Day,
+        at,
+    );
     let opened = store.open_accounts(&[day]).await.unwrap();
     assert_eq!(opened.rows[0].posted, 400);
     check_sums(&store).await;
@@ -163,7 +181,10 @@ async fn opening_again_takes_the_new_cap_and_a_new_zone_counts_anew() {
     let scope = Scope::Project(ids.project);
     let mut day = opening(scope, LimitUnit::Cost, WindowKind::Day, world.now());
     let berlin = store.open_accounts(&[day]).await.unwrap();
-    assert_eq!(berlin.rows[0].posted, 75, "23:30 in UTC is the next day in Berlin");
+    assert_eq!(
+        berlin.rows[0].posted, 75,
+        "23:30 in UTC is the next day in Berlin"
+    );
 
     day.cap = Some(9);
     day.period = day.key.window.period(&TimeZone::UTC);
@@ -178,7 +199,13 @@ async fn the_sum_of_a_window_is_read_from_an_index_alone() {
     let world = World::new();
     let (store, _) = store_with_key(&world).await;
     let mut tx = store.database.read().await.unwrap();
-    for column in ["organization_id", "project_id", "member_id", "api_key_id", "session_id"] {
+    for column in [
+        "organization_id",
+        "project_id",
+        "member_id",
+        "api_key_id",
+        "session_id",
+    ] {
         let sql = format!(
             "EXPLAIN QUERY PLAN SELECT SUM(tokens) FROM entry
              WHERE {column} = $1 AND reserved_at >= $2 AND reserved_at < $3 AND kind <> 'credit'"
@@ -217,7 +244,10 @@ async fn sums_stay_exact_over_a_thousand_facts_of_many_callers_said_in_any_order
             facts.push(fact);
         }
         if number % 100 == 50 {
-            store.open_accounts(&openings(ids, world.now())).await.unwrap();
+            store
+                .open_accounts(&openings(ids, world.now()))
+                .await
+                .unwrap();
         }
         if facts.len() > usize::try_from(number % 90).unwrap() {
             post_now(&store, &facts).await;

@@ -15,7 +15,9 @@ async fn key_of<'s>(store: &Store, snapshot: &'s Snapshot, secret: &str) -> Opti
 
 async fn state_of(store: &Store, secret: &str) -> Option<ApiKeyState> {
     let snapshot = store.snapshot().await.unwrap();
-    key_of(store, &snapshot, secret).await.map(|entry| entry.key.state)
+    key_of(store, &snapshot, secret)
+        .await
+        .map(|entry| entry.key.state)
 }
 
 #[tokio::test]
@@ -29,14 +31,20 @@ async fn what_is_declared_is_what_the_data_plane_sees() {
     assert_eq!(snapshot.revision, 1);
     let org = snapshot.organizations.values().next().unwrap();
     assert_eq!(org.organization.name, "Acme");
-    assert_eq!(org.organization.time_zone.iana_name(), Some("Europe/Berlin"));
+    assert_eq!(
+        org.organization.time_zone.iana_name(),
+        Some("Europe/Berlin")
+    );
     let openai = org.provider_by_slug("openai").unwrap();
     let credential = openai.credential.as_ref().unwrap();
     assert_eq!(credential.secret.expose(), CANARY);
     let target = &org.groups["fast"].targets[0];
     assert_eq!(target.provider, openai.id);
     assert_eq!((target.priority, target.weight), (0, 3));
-    assert_eq!(target.models, [("gpt-5.2".to_owned(), "gpt-5.2-mini".to_owned())]);
+    assert_eq!(
+        target.models,
+        [("gpt-5.2".to_owned(), "gpt-5.2-mini".to_owned())]
+    );
 
     let entry = key_of(&store, &snapshot, KEY).await.unwrap();
     assert_eq!(entry.key.allowed_routes, ["fast"]);
@@ -44,8 +52,15 @@ async fn what_is_declared_is_what_the_data_plane_sees() {
     let member = entry.principal.ids.member.unwrap();
     assert_eq!(org.members[&member].email, "dev@example.com");
     let limits = &org.limits[&Scope::ApiKey(entry.key.id)];
-    assert_eq!((limits[0].window, limits[0].amount), (WindowKind::Day, 5_000_000_000));
-    assert!(key_of(&store, &snapshot, "another secret of mine").await.is_none());
+    assert_eq!(
+        (limits[0].window, limits[0].amount),
+        (WindowKind::Day, 5_000_000_000)
+    );
+    assert!(
+        key_of(&store, &snapshot, "another secret of mine")
+            .await
+            .is_none()
+    );
 }
 
 #[tokio::test]
@@ -74,7 +89,9 @@ async fn a_change_moves_the_revision_and_keeps_the_ids() {
     assert_eq!(after.revision, 2);
     assert_eq!(state_of(&store, KEY).await, None, "the old secret is gone");
     let old = key_of(&store, &before, KEY).await.unwrap();
-    let new = key_of(&store, &after, "a-rotated-secret-of-mine").await.unwrap();
+    let new = key_of(&store, &after, "a-rotated-secret-of-mine")
+        .await
+        .unwrap();
     assert_eq!(old.key.id, new.key.id);
     let org = &after.organizations[&new.principal.ids.organization];
     assert_eq!(org.limits[&Scope::ApiKey(new.key.id)].len(), 2);
@@ -91,7 +108,10 @@ async fn what_leaves_the_file_stops_and_comes_back_when_it_is_declared_again() {
     less.api_keys.clear();
     less.groups.clear();
     let done = provision(&store, &less).await;
-    assert_eq!(done.disabled, ["routing_group `fast`", "API key `Quick Start`"]);
+    assert_eq!(
+        done.disabled,
+        ["routing_group `fast`", "API key `Quick Start`"]
+    );
     assert_eq!(state_of(&store, KEY).await, Some(ApiKeyState::Disabled));
     let org = store.snapshot().await.unwrap();
     let org = org.organizations.values().next().unwrap();
@@ -138,13 +158,22 @@ async fn a_key_without_a_secret_gets_one_once() {
     let [made] = first.made_keys.as_slice() else {
         panic!("one key is made")
     };
-    assert_eq!((&*made.name, &*made.project), ("Quick Start", "support-bot"));
+    assert_eq!(
+        (&*made.name, &*made.project),
+        ("Quick Start", "support-bot")
+    );
     assert!(made.secret.expose().starts_with("tgk_"));
-    assert_eq!(state_of(&store, made.secret.expose()).await, Some(ApiKeyState::Active));
+    assert_eq!(
+        state_of(&store, made.secret.expose()).await,
+        Some(ApiKeyState::Active)
+    );
 
     let second = provision(&store, &wanted).await;
     assert!(second.made_keys.is_empty() && !second.changed);
-    assert_eq!(state_of(&store, made.secret.expose()).await, Some(ApiKeyState::Active));
+    assert_eq!(
+        state_of(&store, made.secret.expose()).await,
+        Some(ApiKeyState::Active)
+    );
 }
 
 #[tokio::test]
@@ -158,14 +187,22 @@ async fn a_disabled_project_or_member_takes_its_keys_along() {
     provision(&store, &less).await;
     assert_eq!(state_of(&store, KEY).await, Some(ApiKeyState::Active));
 
-    let by_admin = store.create_api_key(&crate::testing::DeclaredKey::own("by hand")).await;
+    let by_admin = store
+        .create_api_key(&crate::testing::DeclaredKey::own("by hand"))
+        .await;
     let by_admin = by_admin.unwrap().secret;
-    assert_eq!(state_of(&store, by_admin.expose()).await, Some(ApiKeyState::Active));
+    assert_eq!(
+        state_of(&store, by_admin.expose()).await,
+        Some(ApiKeyState::Active)
+    );
     let mut none = declared();
     none.projects.clear();
     none.api_keys.clear();
     provision(&store, &none).await;
-    assert_eq!(state_of(&store, by_admin.expose()).await, Some(ApiKeyState::Disabled));
+    assert_eq!(
+        state_of(&store, by_admin.expose()).await,
+        Some(ApiKeyState::Disabled)
+    );
 }
 
 #[tokio::test]
@@ -173,9 +210,15 @@ async fn what_the_file_never_named_is_left_alone() {
     let world = World::new();
     let store = world.store().await;
     provision(&store, &declared()).await;
-    let made = store.create_api_key(&crate::testing::DeclaredKey::own("by hand")).await.unwrap();
+    let made = store
+        .create_api_key(&crate::testing::DeclaredKey::own("by hand"))
+        .await
+        .unwrap();
     provision(&store, &declared()).await;
-    assert_eq!(state_of(&store, made.secret.expose()).await, Some(ApiKeyState::Active));
+    assert_eq!(
+        state_of(&store, made.secret.expose()).await,
+        Some(ApiKeyState::Active)
+    );
 }
 
 #[tokio::test]
@@ -184,7 +227,10 @@ async fn first_run_defaults_yield_to_the_file_and_can_be_taken_back() {
     let store = world.store().await;
     let mut defaults = declared();
     defaults.organization = None;
-    store.provision(&defaults, ManagedBy::FirstRun).await.unwrap();
+    store
+        .provision(&defaults, ManagedBy::FirstRun)
+        .await
+        .unwrap();
     let org = store.snapshot().await.unwrap();
     let org = org.organizations.values().next().unwrap();
     assert_eq!(org.organization.name, "Default");
@@ -194,12 +240,25 @@ async fn first_run_defaults_yield_to_the_file_and_can_be_taken_back() {
     file.api_keys[0] = api_key("From the file");
     file.api_keys[0].secret = Some(Secret::new("the-secret-of-the-file"));
     provision(&store, &file).await;
-    assert_eq!(state_of(&store, KEY).await, Some(ApiKeyState::Active), "not the file's to disable");
-    let again = store.provision(&defaults, ManagedBy::FirstRun).await.unwrap();
+    assert_eq!(
+        state_of(&store, KEY).await,
+        Some(ApiKeyState::Active),
+        "not the file's to disable"
+    );
+    let again = store
+        .provision(&defaults, ManagedBy::FirstRun)
+        .await
+        .unwrap();
     assert!(!again.changed, "the file's rows are not taken over");
 
-    let gone = store.provision(&Declared::default(), ManagedBy::FirstRun).await.unwrap();
-    assert_eq!(gone.disabled, ["routing_group `fast`", "API key `Quick Start`"]);
+    let gone = store
+        .provision(&Declared::default(), ManagedBy::FirstRun)
+        .await
+        .unwrap();
+    assert_eq!(
+        gone.disabled,
+        ["routing_group `fast`", "API key `Quick Start`"]
+    );
     assert_eq!(
         state_of(&store, "the-secret-of-the-file").await,
         Some(ApiKeyState::Active)
@@ -216,7 +275,10 @@ async fn a_revoked_key_stays_revoked_until_it_gets_another_secret() {
     assert_eq!(state_of(&store, KEY).await, None);
 
     let done = provision(&store, &declared()).await;
-    assert_eq!(done.still_revoked, ["API key `Quick Start` of project `support-bot`"]);
+    assert_eq!(
+        done.still_revoked,
+        ["API key `Quick Start` of project `support-bot`"]
+    );
     assert_eq!(state_of(&store, KEY).await, None);
     let mut rotated = declared();
     rotated.api_keys[0].secret = Some(Secret::new("a-secret-nobody-has-seen"));
@@ -262,11 +324,14 @@ async fn what_was_switched_off_is_in_the_audit() {
     other.groups.clear();
     provision(&store, &other).await;
     let mut tx = store.database.read().await.unwrap();
-    let rows = query("audit", "SELECT actor, subject FROM audit WHERE action = $1")
-        .bind("provider.disabled")
-        .all(&mut tx)
-        .await
-        .unwrap();
+    let rows = query(
+        "audit",
+        "SELECT actor, subject FROM audit WHERE action = $1",
+    )
+    .bind("provider.disabled")
+    .all(&mut tx)
+    .await
+    .unwrap();
     assert_eq!(rows.len(), 1);
     assert_eq!(rows[0].text("actor").unwrap(), "settings file");
     assert_eq!(rows[0].text("subject").unwrap(), "openai");

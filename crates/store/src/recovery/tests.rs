@@ -55,7 +55,9 @@ async fn killed_with_a_held_b_settled_and_c_committed_the_start_posts_a_and_b_on
     slot(&world, ids, &holds, 30 * CENTS, Some(20 * CENTS));
     let committed = slot(&world, ids, &holds, 30 * CENTS, Some(10 * CENTS));
     let mut tx = store.database.write().await.unwrap();
-    ledger::post(&mut tx, vec![fact(&committed)], world.now()).await.unwrap();
+    ledger::post(&mut tx, vec![fact(&committed)], world.now())
+        .await
+        .unwrap();
     tx.commit().await.unwrap();
     drop((store, holds));
 
@@ -80,7 +82,11 @@ async fn killed_with_a_held_b_settled_and_c_committed_the_start_posts_a_and_b_on
     let store = world.store().await;
     let (holds, scan) = world.hold_file();
     let again = store.recover(&holds, scan).await.unwrap();
-    assert_eq!(again, Recovered::default(), "a second start changes nothing");
+    assert_eq!(
+        again,
+        Recovered::default(),
+        "a second start changes nothing"
+    );
     assert_eq!(entries(&store).await, expected);
 }
 
@@ -94,7 +100,9 @@ async fn killed_during_recovery_after_the_commit_nothing_is_posted_twice() {
     let (holds, scan) = world.hold_file();
     let record = scan.found[0].1;
     let mut tx = store.database.write().await.unwrap();
-    ledger::post(&mut tx, vec![fact(&record)], world.now()).await.unwrap();
+    ledger::post(&mut tx, vec![fact(&record)], world.now())
+        .await
+        .unwrap();
     tx.commit().await.unwrap();
     drop(holds);
 

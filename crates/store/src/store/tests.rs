@@ -16,7 +16,9 @@ fn bytes_on_disk(world: &World) -> Vec<u8> {
 }
 
 fn contains(bytes: &[u8], text: &str) -> bool {
-    bytes.windows(text.len()).any(|window| window == text.as_bytes())
+    bytes
+        .windows(text.len())
+        .any(|window| window == text.as_bytes())
 }
 
 async fn run(store: &Store, sql: &str) {
@@ -32,7 +34,10 @@ async fn no_secret_is_on_disk_in_the_clear() {
     let store = world.store().await;
     provision(&store, &declared()).await;
     let open = bytes_on_disk(&world);
-    assert!(contains(&open, "support-bot"), "the search finds what is there");
+    assert!(
+        contains(&open, "support-bot"),
+        "the search finds what is there"
+    );
     assert!(!contains(&open, CANARY) && !contains(&open, KEY));
     store.close().await;
     let closed = bytes_on_disk(&world);
@@ -58,7 +63,10 @@ async fn what_another_process_changes_is_seen_by_the_revision() {
     provision(&server, &declared()).await;
     let before = server.revision().await.unwrap();
     let command_line = world.store().await;
-    let made = command_line.create_api_key(&DeclaredKey::own("ci")).await.unwrap();
+    let made = command_line
+        .create_api_key(&DeclaredKey::own("ci"))
+        .await
+        .unwrap();
     assert!(server.revision().await.unwrap() > before);
     let hash = server.key_hasher().hash(made.secret.expose());
     assert!(server.snapshot().await.unwrap().keys.contains_key(&hash));
@@ -85,11 +93,18 @@ async fn a_row_that_makes_no_sense_is_named() {
     provision(&store, &declared()).await;
     run(&store, "UPDATE provider SET kind = 'carrier-pigeon'").await;
     let error = store.snapshot().await.unwrap_err().to_string();
-    assert!(error.contains("`provider`") && error.contains("`kind`"), "{error}");
+    assert!(
+        error.contains("`provider`") && error.contains("`kind`"),
+        "{error}"
+    );
     let org = store.list_api_keys().await;
     org.unwrap();
 
-    run(&store, "UPDATE provider SET kind = 'openai', credential_sealed = x'00'").await;
+    run(
+        &store,
+        "UPDATE provider SET kind = 'openai', credential_sealed = x'00'",
+    )
+    .await;
     let error = store.snapshot().await.unwrap_err();
     assert!(matches!(error, StoreError::BrokenSeal { .. }));
 }
@@ -103,10 +118,21 @@ async fn a_newer_database_and_an_altered_history_are_refused() {
         let (path, key) = (world.database(), World::master_key());
         async move { Store::open(&path, &key, clock, entropy).await }
     };
-    run(&store, "INSERT INTO migration (version, checksum) VALUES (99, '')").await;
-    assert!(matches!(open().await, Err(StoreError::Newer { found: 99, .. })));
+    run(
+        &store,
+        "INSERT INTO migration (version, checksum) VALUES (99, '')",
+    )
+    .await;
+    assert!(matches!(
+        open().await,
+        Err(StoreError::Newer { found: 99, .. })
+    ));
     run(&store, "DELETE FROM migration WHERE version = 99").await;
-    run(&store, "UPDATE migration SET checksum = 'x' WHERE version = 1").await;
+    run(
+        &store,
+        "UPDATE migration SET checksum = 'x' WHERE version = 1",
+    )
+    .await;
     assert!(matches!(open().await, Err(StoreError::MigrationChanged(1))));
 }
 
@@ -120,9 +146,15 @@ async fn the_database_is_private_and_commits_outlive_a_power_loss() {
         assert_eq!(mode & 0o077, 0);
     }
     let mut tx = store.database.write().await.unwrap();
-    let journal = query("pragma", "PRAGMA journal_mode").one(&mut tx).await.unwrap();
+    let journal = query("pragma", "PRAGMA journal_mode")
+        .one(&mut tx)
+        .await
+        .unwrap();
     assert_eq!(journal.text("journal_mode").unwrap(), "wal");
-    let synchronous = query("pragma", "PRAGMA synchronous").one(&mut tx).await.unwrap();
+    let synchronous = query("pragma", "PRAGMA synchronous")
+        .one(&mut tx)
+        .await
+        .unwrap();
     assert_eq!(synchronous.integer("synchronous").unwrap(), 2, "FULL");
 }
 
@@ -132,7 +164,12 @@ fn only_sqlite_urls_are_opened_and_relative_ones_lie_in_the_data_directory() {
     let path = |url| crate::sqlite_path(url, dir).ok();
     assert_eq!(path("sqlite:tollgate.db"), Some(dir.join("tollgate.db")));
     assert_eq!(path("sqlite:///srv/t.db"), Some("/srv/t.db".into()));
-    for bad in ["postgres://db/x", "sqlite:", "sqlite::memory:", "sqlite:a?mode=ro"] {
+    for bad in [
+        "postgres://db/x",
+        "sqlite:",
+        "sqlite::memory:",
+        "sqlite:a?mode=ro",
+    ] {
         assert_eq!(path(bad), None, "{bad}");
     }
 }

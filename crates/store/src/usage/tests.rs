@@ -7,7 +7,9 @@ use tollgate_core::{clock::Timestamp, id::OrganizationId, principal::Ids};
 
 async fn keep(store: &Store, records: &[UsageRecord]) {
     let mut tx = store.database.write().await.unwrap();
-    insert(&mut tx, records.iter().map(values).collect()).await.unwrap();
+    insert(&mut tx, records.iter().map(values).collect())
+        .await
+        .unwrap();
     tx.commit().await.unwrap();
 }
 
@@ -71,11 +73,17 @@ async fn spend_adds_up_by_every_grouping_and_leaves_out_the_simulated() {
     );
     assert_eq!(
         by(Grouping::ApiKey).await,
-        [line("support-bot / ci", 4_000, 1), line("support-bot / Quick Start", 300, 2)]
+        [
+            line("support-bot / ci", 4_000, 1),
+            line("support-bot / Quick Start", 300, 2)
+        ]
     );
     assert_eq!(
         by(Grouping::Model).await,
-        [line("gpt-5.2-2026-09-01", 4_100, 2), line("gpt-5.2", 200, 1)]
+        [
+            line("gpt-5.2-2026-09-01", 4_100, 2),
+            line("gpt-5.2", 200, 1)
+        ]
     );
     assert_eq!(by(Grouping::Provider).await, [line("openai", 4_300, 3)]);
     assert_eq!(
@@ -86,8 +94,14 @@ async fn spend_adds_up_by_every_grouping_and_leaves_out_the_simulated() {
             line("2026-11-23", 4_000, 1)
         ]
     );
-    let total = store.spend(&asked(ids.organization, Grouping::Project)).await.unwrap();
-    assert_eq!((total[0].input_tokens, total[0].output_tokens), (3_000, 150));
+    let total = store
+        .spend(&asked(ids.organization, Grouping::Project))
+        .await
+        .unwrap();
+    assert_eq!(
+        (total[0].input_tokens, total[0].output_tokens),
+        (3_000, 150)
+    );
     assert_eq!(total[0].uncertain, 1);
 }
 
@@ -126,16 +140,28 @@ async fn a_record_reads_back_whole_and_the_first_one_of_a_request_stays() {
 
     let line = store.usage_of_request(kept.request).await.unwrap().unwrap();
     assert_eq!(line.usage, kept.usage);
-    assert_eq!((line.cost, line.provider_cost), (kept.cost, kept.provider_cost));
+    assert_eq!(
+        (line.cost, line.provider_cost),
+        (kept.cost, kept.provider_cost)
+    );
     assert_eq!((line.ids, line.received_at), (kept.ids, kept.received_at));
     assert_eq!(line.first_byte_at, kept.first_byte_at);
     assert_eq!(line.error.as_deref(), Some("upstream_broken"));
-    assert_eq!((&*line.format, &*line.operation), ("openai.chat", "generate"));
+    assert_eq!(
+        (&*line.format, &*line.operation),
+        ("openai.chat", "generate")
+    );
     assert_eq!(line.model_answered, kept.model_answered);
-    assert_eq!((line.held_cost, line.held_tokens), (kept.held.cost, kept.held.tokens));
+    assert_eq!(
+        (line.held_cost, line.held_tokens),
+        (kept.held.cost, kept.held.tokens)
+    );
     assert!(line.stream && line.status == 200 && line.attempts == 1);
     assert_eq!(line.upstream_request_id, kept.upstream_request_id);
-    assert_eq!(store.latest_usage(ids.organization, 5).await.unwrap(), [line]);
+    assert_eq!(
+        store.latest_usage(ids.organization, 5).await.unwrap(),
+        [line]
+    );
     assert_eq!(store.usage_of_request(world.request()).await.unwrap(), None);
 }
 

@@ -61,7 +61,10 @@ impl Group {
         let mut group = Self::default();
         for posting in postings {
             group.slots.extend(posting.slot);
-            group.rows.records.extend(posting.record.map(|record| *record));
+            group
+                .rows
+                .records
+                .extend(posting.record.map(|record| *record));
             if let (Some(fact), Some(call)) = (posting.fact, posting.acknowledge) {
                 group.acknowledge.push((fact.request, call));
             }

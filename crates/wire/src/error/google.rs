@@ -87,7 +87,9 @@ const fn status_of(kind: Kind) -> &'static str {
         Kind::Unauthenticated => "UNAUTHENTICATED",
         Kind::Forbidden => "PERMISSION_DENIED",
         Kind::UnknownRoute | Kind::UnknownEndpoint | Kind::UnknownModel => "NOT_FOUND",
-        Kind::LimitReached | Kind::LimitHeld | Kind::RateLimited => "RESOURCE_EXHAUSTED",
+        // Not RESOURCE_EXHAUSTED, which Google's clients take for a rate limit and try again.
+        Kind::LimitReached | Kind::LimitHeld => "FAILED_PRECONDITION",
+        Kind::RateLimited => "RESOURCE_EXHAUSTED",
         Kind::Unavailable | Kind::UpstreamUnreachable | Kind::UpstreamBroken => "UNAVAILABLE",
         Kind::RequestTimeout | Kind::UpstreamTimeout => "DEADLINE_EXCEEDED",
         Kind::Internal => "INTERNAL",

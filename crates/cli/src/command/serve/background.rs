@@ -20,7 +20,10 @@ pub(super) fn start(gateway: &Arc<Gateway>, settings: &Settings) -> JoinSet<()> 
     let mut tasks = JoinSet::new();
     tasks.spawn(follow(Arc::clone(gateway)));
     tasks.spawn(tend(Arc::clone(gateway)));
-    tasks.spawn(prices::refresh(Arc::clone(gateway), settings.prices.clone()));
+    tasks.spawn(prices::refresh(
+        Arc::clone(gateway),
+        settings.prices.clone(),
+    ));
     tasks
 }
 

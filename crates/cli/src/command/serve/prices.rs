@@ -44,19 +44,30 @@ pub(super) async fn refresh(gateway: Arc<Gateway>, settings: PricesSettings) {
         };
         let result = match loaded {
             Ok(book) if book.version() == &*gateway.view().price_version => continue,
-            Ok(book) => gateway.set_prices(Arc::new(book)).await.map_err(anyhow::Error::from),
+            Ok(book) => gateway
+                .set_prices(Arc::new(book))
+                .await
+                .map_err(anyhow::Error::from),
             Err(error) => Err(error),
         };
         match result {
-            Ok(()) => tracing::info!(version = %gateway.view().price_version, "new price data is in force"),
+            Ok(()) => {
+                tracing::info!(version = %gateway.view().price_version, "new price data is in force")
+            }
             Err(error) => {
-                tracing::error!(error = format!("{error:#}"), "the price data could not be refreshed: the old stays in force");
+                tracing::error!(
+                    error = format!("{error:#}"),
+                    "the price data could not be refreshed: the old stays in force"
+                );
             }
         }
     }
 }
 
 async fn from_url(gateway: &Gateway, url: &str) -> anyhow::Result<PriceBook> {
-    let data = gateway.fetch(url, DATA_BYTES_MAX).await.with_context(|| format!("prices.url {url}"))?;
+    let data = gateway
+        .fetch(url, DATA_BYTES_MAX)
+        .await
+        .with_context(|| format!("prices.url {url}"))?;
     PriceBook::from_json(&data).with_context(|| format!("prices.url {url}"))
 }

@@ -31,9 +31,13 @@ const LOOK: Duration = Duration::from_secs(1);
 /// When the store cannot be written.
 pub(super) async fn provision(store: &Store, settings: &Settings) -> anyhow::Result<Provisioned> {
     if settings.file.is_none() {
-        return Ok(store.provision(&settings.declared, ManagedBy::FirstRun).await?);
+        return Ok(store
+            .provision(&settings.declared, ManagedBy::FirstRun)
+            .await?);
     }
-    store.provision(&Declared::default(), ManagedBy::FirstRun).await?;
+    store
+        .provision(&Declared::default(), ManagedBy::FirstRun)
+        .await?;
     Ok(store.provision(&settings.declared, ManagedBy::File).await?)
 }
 

@@ -10,7 +10,9 @@ use std::sync::Arc;
 
 /// Reads certificate chain and key; offers HTTP/2 and HTTP/1.1.
 pub(super) fn load(settings: Option<&TlsSettings>) -> anyhow::Result<Option<Arc<ServerConfig>>> {
-    let Some(settings) = settings else { return Ok(None) };
+    let Some(settings) = settings else {
+        return Ok(None);
+    };
     let (certificate, key) = (&settings.certificate, &settings.key);
     let chain = CertificateDer::pem_file_iter(certificate)
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)

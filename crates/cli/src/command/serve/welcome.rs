@@ -14,7 +14,11 @@ pub(super) fn print(
     printer: &mut Printer,
 ) -> io::Result<()> {
     reload::report(provisioned);
-    let scheme = if settings.server.tls.is_some() { "https" } else { "http" };
+    let scheme = if settings.server.tls.is_some() {
+        "https"
+    } else {
+        "http"
+    };
     let listening = format!("{scheme}://{address}");
     let url = settings.server.public_url.as_deref().unwrap_or(&listening);
     if settings.file.is_none() {
@@ -47,7 +51,11 @@ pub(super) fn print(
 /// A route that takes OpenAI chat requests for a well-known model.
 fn route_to_try(settings: &Settings) -> Option<&str> {
     let speaks = |kind| matches!(kind, ProviderKind::OpenAi | ProviderKind::Simulated);
-    let provider = settings.declared.providers.iter().find(|provider| speaks(provider.kind))?;
+    let provider = settings
+        .declared
+        .providers
+        .iter()
+        .find(|provider| speaks(provider.kind))?;
     Some(match provider.kind {
         ProviderKind::Simulated if settings.declared.providers.len() == 1 => "openai",
         _ => &provider.slug,
