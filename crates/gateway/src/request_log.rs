@@ -22,6 +22,7 @@ use std::{
     fmt::Write as _,
     io::Write,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 use tollgate_core::{
     clock::Timestamp, error::Error, id::RequestId, principal::Principal, record::UsageRecord,
@@ -30,6 +31,9 @@ use tollgate_core::{
 
 /// Bytes gathered at most; a hundred thousand lines or so.
 const GATHERED_MAX: usize = 16 << 20;
+
+/// How long lines are gathered before they are written: one wake-up for many requests.
+const GATHER: Duration = Duration::from_millis(20);
 
 /// How lines look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -155,7 +159,8 @@ impl Shared {
         }
     }
 
-    /// Waits for lines; swaps them with the empty `text`. `None` when the log is closed and empty.
+    /// Waits for lines, gathers what comes within a moment, and swaps it with the empty `text`.
+    /// `None` when the log is closed and empty.
     fn take(&self, text: &mut String) -> Option<u64> {
         let mut gathered = self.lock();
         while gathered.text.is_empty() {
@@ -166,6 +171,10 @@ impl Shared {
                 .written
                 .wait(gathered)
                 .unwrap_or_else(PoisonError::into_inner);
+        }
+        if !gathered.closed {
+            let waited = self.written.wait_timeout(gathered, GATHER);
+            gathered = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
         std::mem::swap(&mut gathered.text, text);
         Some(std::mem::take(&mut gathered.dropped))

@@ -4,7 +4,7 @@
 //!
 //! | ending | posted |
 //! |---|---|
-//! | never sent | nothing; the hold is released |
+//! | never sent | nothing |
 //! | refused by the upstream | one request, no cost |
 //! | final usage reported | the cost of that usage |
 //! | no final usage | what may have been billed by now, at least what was reported; flagged |
@@ -39,7 +39,8 @@ pub(crate) fn settle(exchange: &mut Exchange) -> Option<Ended> {
         ..Amount::ZERO
     };
     let (actual, flags) = match ending {
-        Ending::NotSent | Ending::Refused => (one_request, Flags::NONE),
+        Ending::NotSent => (Amount::ZERO, Flags::NONE),
+        Ending::Refused => (one_request, Flags::NONE),
         Ending::Unknown => (reservation.unfinished(), Flags::ESTIMATED),
         Ending::Reported(report) => {
             let reported = amount(exchange, &report);

@@ -27,7 +27,7 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long to wait for a connection of our own: longer than any transaction of ours should take.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(30);
 const READERS: u32 = 4;
-/// Pages kept in memory per connection, as SQLite wants it said: minus KiB. The tips of the ledger's
+/// Memory for pages per connection, as SQLite wants it said: minus KiB. The tips of the ledger's
 /// indexes fit, so a commit reads nothing.
 const CACHE_KIB: &str = "-32768";
 /// Pages in the write-ahead log before it is folded into the database: 16 MiB, so that folding,

@@ -65,8 +65,8 @@ pub enum StoreError {
     },
     /// Another server process uses the data directory.
     #[error(
-        "the data directory `{path}` is in use by another server ({holder}); stop it, or start this \
-         one with another --data-dir"
+        "the data directory `{path}` is in use by another server ({holder}); stop it, or start \
+         this one with another --data-dir"
     )]
     DataDirInUse {
         /// The directory.

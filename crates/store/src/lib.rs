@@ -2,7 +2,7 @@
 //!
 //! | what lasts | file |
 //! |---|---|
-//! | settings: organisations, projects, members, providers, routing groups, keys, limits | one file each, by [`Store::provision`] and [`Store::snapshot`] |
+//! | settings: organisations to limits | one file each; [`Store::provision`], [`Store::snapshot`] |
 //! | secrets, sealed by the [`MasterKey`] | `seal.rs`, `key_hasher.rs` |
 //! | holds of running requests, written before anything is sent | [`HoldFile`] |
 //! | entries, accounts and usage records, committed in groups | `writer.rs`, `accounts.rs` |

@@ -6,7 +6,10 @@
 //! names table, column and row instead of a panic or a silent default.
 
 use crate::error::{Result, StoreError};
-use sqlx::{AssertSqlSafe, Row as _, Sqlite, ValueRef as _, sqlite::SqliteRow};
+use sqlx::{
+    Arguments as _, AssertSqlSafe, Row as _, Sqlite, ValueRef as _,
+    sqlite::{SqliteArguments, SqliteRow},
+};
 use tollgate_core::clock::Timestamp;
 
 mod batch;
@@ -90,6 +93,15 @@ enum Text {
     Built(String),
 }
 
+impl Text {
+    fn as_str(&self) -> &str {
+        match self {
+            Self::Fixed(text) => text,
+            Self::Built(text) => text,
+        }
+    }
+}
+
 /// A statement with its values.
 pub(crate) struct Query {
     table: &'static str,
@@ -115,7 +127,7 @@ pub(crate) fn built_query(table: &'static str, sql: String) -> Query {
     }
 }
 
-type Driver = sqlx::query::Query<'static, Sqlite, sqlx::sqlite::SqliteArguments>;
+type Driver = sqlx::query::Query<'static, Sqlite, SqliteArguments>;
 
 impl Query {
     /// Binds the next placeholder.
@@ -132,7 +144,8 @@ impl Query {
 
     /// Runs it; gives the number of rows changed.
     pub(crate) async fn execute(self, connection: &mut Connection) -> Result<u64> {
-        let (table, driver) = self.into_driver();
+        let table = self.table;
+        let driver = self.into_driver()?;
         let done = driver.execute(connection).await;
         done.map(|done| done.rows_affected())
             .map_err(|source| StoreError::Database { table, source })
@@ -140,7 +153,8 @@ impl Query {
 
     /// Every row.
     pub(crate) async fn all(self, connection: &mut Connection) -> Result<Vec<Row>> {
-        let (table, driver) = self.into_driver();
+        let table = self.table;
+        let driver = self.into_driver()?;
         let rows = driver.fetch_all(connection).await;
         let rows = rows.map_err(|source| StoreError::Database { table, source })?;
         Ok(rows.into_iter().map(|row| Row { table, row }).collect())
@@ -148,7 +162,8 @@ impl Query {
 
     /// The first row, if there is one.
     pub(crate) async fn optional(self, connection: &mut Connection) -> Result<Option<Row>> {
-        let (table, driver) = self.into_driver();
+        let table = self.table;
+        let driver = self.into_driver()?;
         let row = driver.fetch_optional(connection).await;
         let row = row.map_err(|source| StoreError::Database { table, source })?;
         Ok(row.map(|row| Row { table, row }))
@@ -165,22 +180,42 @@ impl Query {
             })
     }
 
-    fn into_driver(self) -> (&'static str, Driver) {
-        let driver = match self.text {
-            Text::Fixed(sql) => sqlx::query(sql),
-            Text::Built(sql) => sqlx::query(AssertSqlSafe(sql)),
-        };
-        let driver = self.values.into_iter().fold(driver, |driver, value| {
+    fn into_driver(self) -> Result<Driver> {
+        debug_assert_eq!(
+            placeholders(self.text.as_str()),
+            self.values.len(),
+            "SQLite takes a missing value for NULL: {}",
+            self.text.as_str()
+        );
+        let mut arguments = SqliteArguments::default();
+        arguments.reserve(self.values.len(), 0);
+        for value in self.values {
             // The driver wants the type of a NULL too; SQLite does not look at it.
-            match value {
-                Value::Null => driver.bind(None::<i64>),
-                Value::Integer(value) => driver.bind(value),
-                Value::Text(value) => driver.bind(value),
-                Value::Bytes(value) => driver.bind(value),
-            }
-        });
-        (self.table, driver)
+            let added = match value {
+                Value::Null => arguments.add(None::<i64>),
+                Value::Integer(value) => arguments.add(value),
+                Value::Text(value) => arguments.add(value),
+                Value::Bytes(value) => arguments.add(value),
+            };
+            added.map_err(|error| StoreError::Database {
+                table: self.table,
+                source: sqlx::Error::Encode(error),
+            })?;
+        }
+        Ok(match self.text {
+            Text::Fixed(sql) => sqlx::query_with(sql, arguments),
+            Text::Built(sql) => sqlx::query_with(AssertSqlSafe(sql), arguments),
+        })
     }
+}
+
+/// How many values a statement wants: the highest `$n`, or the number of `?`.
+fn placeholders(sql: &str) -> usize {
+    let numbered = sql.split('$').skip(1).filter_map(|rest| {
+        let digits = rest.split(|c: char| !c.is_ascii_digit()).next()?;
+        digits.parse().ok()
+    });
+    numbered.max().unwrap_or_else(|| sql.matches('?').count())
 }
 
 /// A row of a table.

@@ -211,16 +211,19 @@ impl Gateway {
 
     /// Waits for a line that contains `needle`.
     pub async fn wait_for_line(&self, needle: &str) -> String {
-        let find = |log: &[String]| log.iter().find(|line| line.contains(needle)).cloned();
+        self.wait_for_lines(needle, 1).await.swap_remove(0)
+    }
+
+    /// Waits until so many lines contain `needle`, and gives them.
+    pub async fn wait_for_lines(&self, needle: &str, count: usize) -> Vec<String> {
         let mut watch = self.log.subscribe();
-        let waited = timeout(PATIENCE, watch.wait_for(|log| find(log).is_some())).await;
-        let line = match waited {
-            Ok(Ok(log)) => find(&log),
-            Ok(Err(_)) | Err(_) => None,
-        };
-        match line {
-            Some(line) => line,
-            None => unreachable!("no line with {needle:?} in {:#?}", self.log_lines()),
+        let enough = watch.wait_for(|log| lines_with(log, needle).len() >= count);
+        match timeout(PATIENCE, enough).await {
+            Ok(Ok(log)) => lines_with(&log, needle),
+            Ok(Err(_)) | Err(_) => unreachable!(
+                "not {count} lines with {needle:?} in {:#?}",
+                self.log_lines()
+            ),
         }
     }
 
@@ -271,6 +274,11 @@ impl Drop for Gateway {
         let panicked = lines.iter().any(|line| line.contains("panicked at"));
         assert!(!panicked, "the gateway panicked: {:#?}", *lines);
     }
+}
+
+fn lines_with(log: &[String], needle: &str) -> Vec<String> {
+    let found = log.iter().filter(|line| line.contains(needle));
+    found.cloned().collect()
 }
 
 fn listening_line(log: &[String]) -> Option<String> {

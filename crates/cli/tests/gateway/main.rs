@@ -7,5 +7,12 @@
 //!
 //! A new theme is a file beside this one and a `mod` line below.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod limits;
+mod outcome;
+mod priced;
 mod refusals;
 mod support;
+mod tables;
+mod upstream_failures;

@@ -6,11 +6,15 @@
 //! there is.
 
 use serde_json::{Value, json};
-use std::{net::SocketAddr, path::Path, process::Command, sync::Arc, time::Duration};
+use std::{
+    iter::repeat_n, net::SocketAddr, path::Path, process::Command, sync::Arc, time::Duration,
+};
 use tollgate_cli::{clock::SystemClock, entropy::SystemEntropy};
 use tollgate_core::{
+    amount::Amount,
     id::{OrganizationId, RequestId},
     ledger::{Entry, EntryKind},
+    money::NanoUsd,
 };
 use tollgate_store::{KEY_FILE, MasterKey, Store, UsageLine};
 use tollgate_testkit::{
@@ -71,6 +75,23 @@ pub(crate) async fn start(launch: Launch) -> Stage {
         gateway,
         client,
     }
+}
+
+/// Runs `tollgate` with these words on the settings and the data of a launch, as an operator does
+/// on the gateway's machine; gives what it printed.
+pub(crate) fn command(launch: &Launch, words: &[&str]) -> String {
+    let directory = launch.data_dir();
+    let settings = directory.with_file_name("tollgate.toml");
+    let output = Command::new(env!("CARGO_BIN_EXE_tollgate"))
+        .args(words)
+        .args(["--config".as_ref(), settings.as_os_str()])
+        .args(["--data-dir".as_ref(), directory.as_os_str()])
+        .env_clear()
+        .output()
+        .expect("the binary can be started");
+    let told = |bytes| String::from_utf8(bytes).expect("it tells text");
+    assert!(output.status.success(), "{}", told(output.stderr));
+    told(output.stdout)
 }
 
 /// The text of `tollgate.toml`: one key, and at `upstream` one provider of each maker. `extra` are
@@ -171,22 +192,6 @@ impl Stage {
         address.parse().expect("the gateway tells its address")
     }
 
-    /// Runs `tollgate` with these words on the gateway's settings and data, as an operator does.
-    pub(crate) fn command(&self, words: &[&str]) -> String {
-        let directory = self.gateway.data_dir();
-        let settings = directory.with_file_name("tollgate.toml");
-        let output = Command::new(env!("CARGO_BIN_EXE_tollgate"))
-            .args(words)
-            .args(["--config".as_ref(), settings.as_os_str()])
-            .args(["--data-dir".as_ref(), directory.as_os_str()])
-            .env_clear()
-            .output()
-            .expect("the binary can be started");
-        let told = |bytes| String::from_utf8(bytes).expect("it tells text");
-        assert!(output.status.success(), "{}", told(output.stderr));
-        told(output.stdout)
-    }
-
     /// Waits until the row of this request is written, and gives it.
     pub(crate) async fn row(&self, request: RequestId) -> UsageLine {
         let store = open_store(&self.gateway.data_dir()).await;
@@ -221,11 +226,12 @@ impl Stage {
 }
 
 impl Books {
-    /// Nothing was booked; whether there is a row or not.
+    /// No limit has counted anything; whether there is a row or not.
     pub(crate) fn assert_nothing_posted(&self) {
-        assert_eq!(self.entries, [], "nothing is posted");
-        let costs = self.rows.iter().map(|row| row.cost.as_nano());
-        assert_eq!(costs.sum::<i64>(), 0, "no row has a cost");
+        let amounts = self.entries.iter().map(|entry| entry.amount);
+        let costs = self.rows.iter().map(|row| row.cost);
+        assert!(amounts.eq(repeat_n(Amount::ZERO, self.entries.len())));
+        assert!(costs.eq(repeat_n(NanoUsd::ZERO, self.rows.len())));
     }
 
     /// The row of the only request, which was settled exactly once, as the row says.
@@ -261,6 +267,18 @@ pub(crate) async fn assert_refused(answered: Answered, status: u16, word: &str) 
     };
     assert_eq!(named, word, "{body}");
     error["message"].as_str().expect("it has a text").to_owned()
+}
+
+/// What came of a body, and whether it ended as a whole body does.
+pub(crate) async fn read(mut answered: Answered) -> (String, bool) {
+    let mut body = Vec::new();
+    while let Some(chunk) = answered.chunk().await {
+        match chunk {
+            Ok(chunk) => body.extend_from_slice(&chunk),
+            Err(_broken) => return (String::from_utf8_lossy(&body).into_owned(), false),
+        }
+    }
+    (String::from_utf8_lossy(&body).into_owned(), true)
 }
 
 /// The words of a row's flags.

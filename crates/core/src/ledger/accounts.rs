@@ -157,19 +157,26 @@ impl Accounts {
         }
     }
 
-    /// The account that stands against holding `by` more, if one does. What `by` does not touch is
-    /// not asked: a lowered limit on requests does not end a stream that grows in tokens.
-    pub(crate) fn against(&self, accounts: &[usize], by: Amount) -> Option<Refusal> {
+    /// The account that stands against a hold of `own` growing by `by`, if one does. What `by` does
+    /// not touch is not asked: a lowered limit on requests does not end a stream that grows in
+    /// tokens. What the request holds itself counts as spent: no waiting gives it room.
+    pub(crate) fn against(&self, accounts: &[usize], own: Amount, by: Amount) -> Option<Refusal> {
         self.each(accounts).find_map(|account| {
             let more = account.component(by);
             let short = more > 0 && account.headroom().is_some_and(|room| more > room);
-            let reached = account.cap().is_some_and(|cap| account.used() + more > cap);
+            let own = account.component(own);
+            let used = account.used() + own;
+            let reached = account.cap().is_some_and(|cap| used + more > cap);
             let reason = if reached {
                 Reason::Reached
             } else {
                 Reason::Held
             };
-            short.then(|| refusal(reason, account))
+            short.then(|| Refusal {
+                spent: narrow(used),
+                held: narrow(account.held - own),
+                ..refusal(reason, account)
+            })
         })
     }
 

@@ -113,7 +113,7 @@ impl OrgBook {
             .checked_add(by)
             .filter(|_| is_quantity(by))
             .ok_or(RaiseError::Hold(HoldError::Amount))?;
-        if let Some(refusal) = self.accounts.against(&hold.accounts, by) {
+        if let Some(refusal) = self.accounts.against(&hold.accounts, hold.amount, by) {
             return Err(RaiseError::Refused(refusal));
         }
         let before = std::mem::replace(&mut hold.amount, raised);

@@ -25,9 +25,10 @@ pub struct Refusal {
     pub limit: Limit,
     /// Which window of it.
     pub window: Window,
-    /// Spent there, in the limit's unit.
+    /// Spent there, in the limit's unit; with what the refused request itself holds, when it asked
+    /// for more.
     pub spent: i64,
-    /// Held there by requests that run, in the limit's unit.
+    /// Held there by other requests that run, in the limit's unit.
     pub held: i64,
     /// When the window ends; `None` = never.
     pub resets_at: Option<Timestamp>,

@@ -144,6 +144,7 @@ impl Drop for Stream {
 
 async fn drain(mut flow: Box<Flow>) {
     use http_body_util::BodyExt;
+    flow.exchange.record.flags.add(RecordFlags::CLIENT_GONE);
     let until = Instant::now() + DRAIN_TIME;
     let mut bytes = 0;
     while bytes < DRAIN_BYTES && !flow.tap.progress().terminal {

@@ -154,7 +154,8 @@ pub(super) async fn put_declared(
     Ok((id, made))
 }
 
-/// Declaring a key switches it on again; a block stays until an admin clears it.
+/// Declaring a key switches it on again; a block stays until an admin clears it (or takes the key
+/// out of the file and puts it back).
 const fn state_when_declared(state: ApiKeyState) -> ApiKeyState {
     match state {
         ApiKeyState::Active | ApiKeyState::Disabled => ApiKeyState::Active,

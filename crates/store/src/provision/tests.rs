@@ -8,16 +8,14 @@ use tollgate_core::{
     snapshot::{KeyEntry, Snapshot},
 };
 
-async fn key_of<'s>(store: &Store, snapshot: &'s Snapshot, secret: &str) -> Option<&'s KeyEntry> {
+fn key_of<'s>(store: &Store, snapshot: &'s Snapshot, secret: &str) -> Option<&'s KeyEntry> {
     let hash = store.key_hasher().hash(secret);
     snapshot.keys.get(&hash).map(|entry| &**entry)
 }
 
 async fn state_of(store: &Store, secret: &str) -> Option<ApiKeyState> {
     let snapshot = store.snapshot().await.unwrap();
-    key_of(store, &snapshot, secret)
-        .await
-        .map(|entry| entry.key.state)
+    key_of(store, &snapshot, secret).map(|entry| entry.key.state)
 }
 
 #[tokio::test]
@@ -46,7 +44,7 @@ async fn what_is_declared_is_what_the_data_plane_sees() {
         [("gpt-5.2".to_owned(), "gpt-5.2-mini".to_owned())]
     );
 
-    let entry = key_of(&store, &snapshot, KEY).await.unwrap();
+    let entry = key_of(&store, &snapshot, KEY).unwrap();
     assert_eq!(entry.key.allowed_routes, ["fast"]);
     assert_eq!(entry.principal.project_slug, "support-bot");
     let member = entry.principal.ids.member.unwrap();
@@ -56,11 +54,7 @@ async fn what_is_declared_is_what_the_data_plane_sees() {
         (limits[0].window, limits[0].amount),
         (WindowKind::Day, 5_000_000_000)
     );
-    assert!(
-        key_of(&store, &snapshot, "another secret of mine")
-            .await
-            .is_none()
-    );
+    assert!(key_of(&store, &snapshot, "another secret of mine").is_none());
 }
 
 #[tokio::test]
@@ -88,10 +82,8 @@ async fn a_change_moves_the_revision_and_keeps_the_ids() {
     let after = store.snapshot().await.unwrap();
     assert_eq!(after.revision, 2);
     assert_eq!(state_of(&store, KEY).await, None, "the old secret is gone");
-    let old = key_of(&store, &before, KEY).await.unwrap();
-    let new = key_of(&store, &after, "a-rotated-secret-of-mine")
-        .await
-        .unwrap();
+    let old = key_of(&store, &before, KEY).unwrap();
+    let new = key_of(&store, &after, "a-rotated-secret-of-mine").unwrap();
     assert_eq!(old.key.id, new.key.id);
     let org = &after.organizations[&new.principal.ids.organization];
     assert_eq!(org.limits[&Scope::ApiKey(new.key.id)].len(), 2);

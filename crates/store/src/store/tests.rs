@@ -81,7 +81,8 @@ async fn two_processes_write_at_once_and_both_succeed() {
         let (a, b) = (format!("a{round}"), format!("b{round}"));
         let (a, b) = (DeclaredKey::own(&a), DeclaredKey::own(&b));
         let (a, b) = tokio::join!(one.create_api_key(&a), other.create_api_key(&b));
-        (a.unwrap(), b.unwrap());
+        a.unwrap();
+        b.unwrap();
     }
     assert_eq!(one.list_api_keys().await.unwrap().len(), 21);
 }

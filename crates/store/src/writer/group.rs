@@ -11,7 +11,7 @@ use crate::{
 use std::{collections::HashMap, sync::Arc, time::Duration};
 use tokio::{
     sync::{mpsc, oneshot},
-    time::{Instant, sleep, sleep_until},
+    time::sleep,
 };
 use tollgate_core::{
     id::RequestId,
@@ -100,21 +100,18 @@ impl Writer {
                 () = self.holds.wait_written() => {}
             }
         }
-        let deadline = Instant::now() + self.settings.gather;
-        while postings.len() < most {
-            let room = most - postings.len();
-            if self.state.stopping {
-                // The queue is closed: this gives what is left, then nothing.
-                if self.queue.recv_many(&mut postings, room).await == 0 {
-                    break;
-                }
-                continue;
-            }
+        // Nobody is woken for each of the others: they are taken together when the time is up.
+        if !self.state.stopping && postings.len() < most {
             tokio::select! {
                 biased;
                 _ = &mut self.stopped => self.stop(),
-                taken = self.queue.recv_many(&mut postings, room) => if taken == 0 { self.stop() },
-                () = sleep_until(deadline) => break,
+                () = sleep(self.settings.gather) => {}
+            }
+        }
+        while postings.len() < most {
+            match self.queue.try_recv() {
+                Ok(posting) => postings.push(posting),
+                Err(_empty_or_closed) => break,
             }
         }
         postings
@@ -142,7 +139,7 @@ impl Writer {
             if !std::mem::replace(&mut self.state.commits_fail, true) {
                 tracing::error!(
                     %error,
-                    "the ledger cannot be written; what was used stays in the hold file until it can"
+                    "the ledger cannot be written; what was used stays in the hold file till then"
                 );
             }
             failures += 1;
