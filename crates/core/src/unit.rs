@@ -96,6 +96,8 @@ pub struct UnitInfo {
     /// Values of its dimensions (family, direction, modality, token type, …), separated by spaces.
     /// A unit whose values include all of another's is a subset of it.
     pub dimensions: &'static str,
+    /// The side it is counted on, as its dimensions say.
+    pub direction: Option<Direction>,
 }
 
 impl Unit {
@@ -193,14 +195,7 @@ impl Unit {
 
     /// The side this unit is counted on, `None` for searches and requests.
     pub fn direction(self) -> Option<Direction> {
-        self.info()
-            .dimensions
-            .split(' ')
-            .find_map(|value| match value {
-                "input" => Some(Direction::Input),
-                "output" => Some(Direction::Output),
-                _ => None,
-            })
+        self.info().direction
     }
 
     /// Whether every one of `self` is also one of `other` (a unit is a subset of itself).
@@ -226,13 +221,34 @@ const fn info(
     per: u64,
     dimensions: &'static str,
 ) -> UnitInfo {
-    UnitInfo {
-        unit,
-        usage_key,
-        price_key,
-        per,
-        dimensions,
+    let direction = if has_word(dimensions, "input") {
+        Some(Direction::Input)
+    } else if has_word(dimensions, "output") {
+        Some(Direction::Output)
+    } else {
+        None
+    };
+    UnitInfo { unit, usage_key, price_key, per, dimensions, direction }
+}
+
+/// Whether one of the words of `text`, which are separated by single spaces, is `word`.
+#[expect(clippy::indexing_slicing, reason = "runs while compiling: past the end is no program")]
+const fn has_word(text: &str, word: &str) -> bool {
+    let (text, word) = (text.as_bytes(), word.as_bytes());
+    let mut start = 0;
+    while start + word.len() <= text.len() {
+        let mut same = 0;
+        while same < word.len() && text[start + same] == word[same] {
+            same += 1;
+        }
+        let begins = start == 0 || text[start - 1] == b' ';
+        let end = start + word.len();
+        if same == word.len() && begins && (end == text.len() || text[end] == b' ') {
+            return true;
+        }
+        start += 1;
     }
+    false
 }
 
 #[cfg(test)]
@@ -244,6 +260,13 @@ mod tests {
         for (index, info) in Unit::ALL.iter().enumerate() {
             assert_eq!(info.unit as usize, index);
         }
+    }
+
+    #[test]
+    fn the_direction_is_a_word_of_the_dimensions() {
+        assert_eq!(Unit::CacheReadTokens.direction(), Some(Direction::Input));
+        assert_eq!(Unit::OutputReasoningTokens.direction(), Some(Direction::Output));
+        assert_eq!(Unit::WebSearches.direction(), None);
     }
 
     #[test]

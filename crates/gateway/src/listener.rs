@@ -11,6 +11,7 @@ use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
+    task::JoinSet,
 };
 use tokio_rustls::TlsAcceptor;
 
@@ -62,14 +63,16 @@ impl Listener {
             .http2()
             .timer(TokioTimer::new());
         let server = Arc::new(server);
+        let mut connections = JoinSet::new();
         tokio::pin!(stop);
         loop {
             tokio::select! {
                 biased;
                 () = &mut stop => break,
+                Some(_ended) = connections.join_next() => {}
                 accepted = self.socket.accept() => match accepted {
                     Ok((stream, _peer)) => {
-                        self.take(stream, &server, &gateway, &graceful);
+                        self.take(stream, &server, &gateway, &graceful, &mut connections);
                     }
                     Err(error) => {
                         tracing::warn!(%error, "a connection could not be accepted");
@@ -83,6 +86,8 @@ impl Listener {
         let drained = tokio::time::timeout(gateway.settings().drain_timeout, graceful.shutdown());
         if drained.await.is_err() {
             tracing::warn!("stopping with requests still running: their holds are settled as seen");
+            // Each settles as it is dropped, so before the writer ends.
+            connections.shutdown().await;
         }
     }
 
@@ -92,6 +97,7 @@ impl Listener {
         server: &Arc<auto::Builder<TokioExecutor>>,
         gateway: &Arc<Gateway>,
         graceful: &GracefulShutdown,
+        connections: &mut JoinSet<()>,
     ) {
         // Without this the second stream on a kept-alive connection waits 40 ms for its first
         // chunk (Nagle against delayed acknowledgements).
@@ -102,10 +108,11 @@ impl Listener {
         let (server, gateway) = (Arc::clone(server), Arc::clone(gateway));
         match self.tls.clone() {
             None => {
-                tokio::spawn(async move { connection(stream, &server, gateway, watcher).await });
+                connections
+                    .spawn(async move { connection(stream, &server, gateway, watcher).await });
             }
             Some(tls) => {
-                tokio::spawn(async move {
+                connections.spawn(async move {
                     let shaken = tokio::time::timeout(HANDSHAKE_TIMEOUT, tls.accept(stream)).await;
                     match shaken {
                         Ok(Ok(stream)) => connection(stream, &server, gateway, watcher).await,

@@ -41,9 +41,12 @@ struct Arrival {
 type Refused = (Error, Dialect);
 
 /// Answers one request, whatever it is.
-pub(crate) async fn serve<B>(gateway: Arc<Gateway>, request: Request<B>) -> Response<ResponseBody>
+pub(crate) async fn serve<B>(
+    gateway: Arc<Gateway>,
+    mut request: Request<B>,
+) -> Response<ResponseBody>
 where
-    B: Body<Data = Bytes> + Unpin,
+    B: Body<Data = Bytes> + Unpin + Send + 'static,
     B::Error: Display,
 {
     let at = gateway.now();
@@ -53,9 +56,12 @@ where
         started: Instant::now(),
         caller: respond::traits(request.headers()),
     };
-    match dispatch(&gateway, &arrival, request).await {
+    match dispatch(&gateway, &arrival, &mut request).await {
         Ok(response) => response,
         Err((error, dialect)) => {
+            if error.kind() != Kind::RequestTimeout {
+                receive::read_away(request);
+            }
             gateway.parts.request_log.refused(arrival.id, &error);
             respond::refusal(&error, dialect, arrival.id, arrival.caller)
         }
@@ -65,7 +71,7 @@ where
 async fn dispatch<B>(
     gateway: &Arc<Gateway>,
     arrival: &Arrival,
-    request: Request<B>,
+    request: &mut Request<B>,
 ) -> Result<Response<ResponseBody>, Refused>
 where
     B: Body<Data = Bytes> + Unpin,
@@ -85,7 +91,7 @@ where
             Err((receive::nothing_here(path), Dialect::OpenAi))
         }
         Some(Address::AllModels) => {
-            let principal = who(gateway, &request, arrival.at).map_err(|e| (e, Dialect::OpenAi))?;
+            let principal = who(gateway, request, arrival.at).map_err(|e| (e, Dialect::OpenAi))?;
             models::every_route(&gateway.view(), &principal, arrival.id)
                 .map_err(|error| (error, Dialect::OpenAi))
         }
@@ -96,7 +102,7 @@ where
 async fn on_route<B>(
     gateway: &Arc<Gateway>,
     arrival: &Arrival,
-    request: Request<B>,
+    request: &mut Request<B>,
 ) -> Result<Response<ResponseBody>, Refused>
 where
     B: Body<Data = Bytes> + Unpin,
@@ -116,7 +122,7 @@ where
     }
 
     // 2 identify
-    let principal = who(gateway, &request, arrival.at).map_err(|error| (error, dialect))?;
+    let principal = who(gateway, request, arrival.at).map_err(|error| (error, dialect))?;
     if endpoint.operation == Operation::ListModels {
         let asked = models::Asked {
             route,
@@ -126,10 +132,10 @@ where
         return models::of_route(&gateway.view(), &principal, asked, arrival.id)
             .map_err(|error| (error, dialect));
     }
-    let (method, headers) = (request.method().clone(), request.headers().clone());
     let body = receive::body(request, gateway.settings())
         .await
         .map_err(|error| (error, dialect))?;
+    let (method, headers) = (request.method().clone(), std::mem::take(request.headers_mut()));
 
     // 3 inspect
     let facts = inspect::inspect(&endpoint, &body).map_err(|error| (error, dialect))?;

@@ -8,12 +8,18 @@ use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, Method, Request, header};
 use http_body::Body;
 use http_body_util::BodyExt;
-use std::fmt::Display;
+use std::{fmt::Display, time::Duration};
+use tokio::time::{Instant, timeout_at};
 use tollgate_core::{
     error::{Error, Kind},
     format::Dialect,
 };
 use tollgate_wire::endpoint::Endpoint;
+
+/// How much of a refused body is read, for how long in all and in silence.
+const READ_AWAY_BYTES: usize = 256 << 20;
+const READ_AWAY_TIME: Duration = Duration::from_secs(10);
+const READ_AWAY_SILENCE: Duration = Duration::from_secs(1);
 
 /// Where under `/proxy/` a request goes.
 #[derive(Debug, PartialEq, Eq)]
@@ -78,7 +84,10 @@ pub(crate) fn nothing_here(path: &str) -> Error {
 /// # Errors
 /// [`Kind::TooLarge`], [`Kind::RequestTimeout`], or [`Kind::BadRequest`] for an encoding we would
 /// have to undo before reading the model.
-pub(crate) async fn body<B>(request: Request<B>, settings: &GatewaySettings) -> Result<Bytes, Error>
+pub(crate) async fn body<B>(
+    request: &mut Request<B>,
+    settings: &GatewaySettings,
+) -> Result<Bytes, Error>
 where
     B: Body<Data = Bytes> + Unpin,
     B::Error: Display,
@@ -89,7 +98,7 @@ where
     if announced.lower() > limit {
         return Err(too_large(limit));
     }
-    let mut body = request.into_body();
+    let body = request.body_mut();
     let mut joined: Option<BytesMut> = None;
     let mut first = Bytes::new();
     let mut total: u64 = 0;
@@ -119,6 +128,33 @@ where
         }
     }
     Ok(joined.map_or(first, BytesMut::freeze))
+}
+
+/// Reads on after a refusal, for a moment, and throws away what comes. Many clients write all of a
+/// body before they look: closing on them would reset the connection, and they would try again what
+/// they were told not to.
+pub(crate) fn read_away<B>(request: Request<B>)
+where
+    B: Body<Data = Bytes> + Unpin + Send + 'static,
+{
+    let (head, mut body) = request.into_parts();
+    // Who asks before sending has been answered.
+    if body.is_end_stream() || head.headers.contains_key(header::EXPECT) {
+        return;
+    }
+    tokio::spawn(async move {
+        let until = Instant::now() + READ_AWAY_TIME;
+        let mut left = READ_AWAY_BYTES;
+        while let Ok(Some(Ok(frame))) =
+            timeout_at(until.min(Instant::now() + READ_AWAY_SILENCE), body.frame()).await
+        {
+            let bytes = frame.data_ref().map_or(0, Bytes::len);
+            match left.checked_sub(bytes) {
+                Some(rest) => left = rest,
+                None => break,
+            }
+        }
+    });
 }
 
 fn join(first: &Bytes, second: &Bytes, announced: Option<u64>, limit: u64) -> BytesMut {

@@ -125,16 +125,8 @@ struct SlotGuard<'f> {
 impl Drop for SlotGuard<'_> {
     fn drop(&mut self) {
         if let Some(slot) = self.slot.take() {
-            give_back(self.file, slot);
+            self.file.give_back(slot);
         }
-    }
-}
-
-/// Frees a slot of which nothing was sent. Should clearing it fail, recovery charges the hold if
-/// the process dies: the safe side.
-fn give_back(file: &HoldFile, slot: SlotIndex) {
-    if let Err(error) = file.free(slot) {
-        tracing::error!(%error, "a slot of the hold file could not be cleared");
     }
 }
 
@@ -336,7 +328,7 @@ impl Drop for Reservation {
             if let Err(error) = self.book.with(|book| book.release(self.hold)) {
                 tracing::error!(%error, "a hold could not be released");
             }
-            give_back(&self.hold_file, slot);
+            self.hold_file.give_back(slot);
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::{
     sql::Connection,
 };
 use sqlx::{
-    Sqlite, SqlitePool,
+    Connection as _, Sqlite, SqlitePool,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 use std::{
@@ -65,7 +65,17 @@ impl Database {
             .pragma("cache_size", CACHE_KIB)
             .pragma("temp_store", "MEMORY")
             .pragma("wal_autocheckpoint", CHECKPOINT_PAGES);
-        let pool = || SqlitePoolOptions::new().acquire_timeout(ACQUIRE_TIMEOUT);
+        // After an I/O error or on a full disk SQLite rolls back by itself, which the driver does
+        // not notice: it counts the connection as in a transaction for ever, and begins no other.
+        // Such a connection is not used again.
+        let pool = || {
+            SqlitePoolOptions::new()
+                .acquire_timeout(ACQUIRE_TIMEOUT)
+                .before_acquire(|connection, _| {
+                    let is_usable = !connection.is_in_transaction();
+                    Box::pin(std::future::ready(Ok(is_usable)))
+                })
+        };
         let opening = |source| StoreError::Database {
             table: "(opening)",
             source,
@@ -154,4 +164,21 @@ fn make_private_file(path: &Path) -> Result<()> {
         .open(path)
         .map(drop)
         .map_err(StoreError::file("open the database", path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_transaction_that_sqlite_gave_up_costs_a_connection_and_no_more() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("tollgate.db");
+        let database = Database::open(&path).await.unwrap();
+        let mut given_up = database.write().await.unwrap();
+        // What SQLite does after an I/O error.
+        sqlx::raw_sql("ROLLBACK").execute(&mut *given_up).await.unwrap();
+        given_up.commit().await.unwrap_err();
+        database.write().await.unwrap().commit().await.unwrap();
+    }
 }

@@ -42,6 +42,10 @@ pub const SLOT_COUNT: u32 = 65_536;
 
 const HEADER_BYTES: u64 = 4096;
 
+/// The longest run of slots cleared by one write.
+const RUN_SLOTS: usize = 64;
+static ZEROS: [u8; RUN_SLOTS * SLOT_BYTES] = [0; RUN_SLOTS * SLOT_BYTES];
+
 /// Names a slot that was acquired.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SlotIndex(u32);
@@ -150,16 +154,31 @@ impl HoldFile {
         self.written.notified().await;
     }
 
-    /// Gives a slot back: after the commit of its entry, or when nothing was sent upstream.
-    /// Freeing a free slot does nothing.
+    /// Gives slots back after the commit of their entries. Freeing a free slot does nothing.
     ///
-    /// On an error the slot is free all the same; a record that lies in it is then either of a
-    /// request with an entry, which recovery drops, or of one that was not sent, which recovery
-    /// charges: the safe side.
-    pub fn free(&self, slot: SlotIndex) -> io::Result<()> {
-        let cleared = self.file.write_all_at(&[0; SLOT_BYTES], offset(slot));
-        self.free.put(slot.0);
+    /// On an error the slots are free all the same; a record that lies in one is then of a request
+    /// with an entry, which recovery drops.
+    pub fn free(&self, mut slots: Vec<SlotIndex>) -> io::Result<()> {
+        slots.sort_unstable();
+        let mut cleared = Ok(());
+        // Slots used together lie together: one write clears a run of them.
+        for run in slots.chunk_by(|a, b| b.0 - a.0 <= 1) {
+            for part in run.chunks(RUN_SLOTS) {
+                let (Some(first), Some(last)) = (part.first(), part.last()) else { continue };
+                let bytes = usize::try_from(last.0 - first.0 + 1).unwrap_or(1) * SLOT_BYTES;
+                let zeros = ZEROS.get(..bytes).unwrap_or(&ZEROS);
+                cleared = cleared.and(self.file.write_all_at(zeros, offset(*first)));
+            }
+        }
+        for slot in slots {
+            self.free.put(slot.0);
+        }
         cleared
+    }
+
+    /// Gives back a slot that was acquired and never written.
+    pub fn give_back(&self, slot: SlotIndex) {
+        self.free.put(slot.0);
     }
 
     /// Makes everything written so far outlive a power loss. Blocks for milliseconds.

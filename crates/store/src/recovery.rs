@@ -6,7 +6,7 @@
 //! an entry are dropped. Doing it twice changes nothing.
 
 use crate::{
-    error::Result,
+    error::{Result, StoreError},
     hold_file::{HoldFile, Scan, SlotRecord, SlotState},
     ledger,
     store::Store,
@@ -58,12 +58,9 @@ impl Store {
         usage::insert(&mut tx, rows.collect()).await?;
         tx.commit().await?;
         holds.sync()?;
-        for (slot, _) in &scan.found {
-            holds.free(*slot).map_err(crate::error::StoreError::file(
-                "free a slot of",
-                holds.path(),
-            ))?;
-        }
+        let slots = scan.found.iter().map(|(slot, _)| *slot).collect();
+        let freed = holds.free(slots);
+        freed.map_err(StoreError::file("free the slots of", holds.path()))?;
         Ok(summary(entries, &scan))
     }
 }

@@ -1,7 +1,7 @@
 //! The ledger's writer: one task that commits what requests used, many at a time.
 //!
 //! Off the request path: a request writes its slot, hands in a [`Posting`] and is done. A group is
-//! committed when it is 5 ms old or 1,000 strong, one group after the other; only then are its slots
+//! committed when it is 10 ms old or 1,000 strong, one group after the other; only then are its slots
 //! freed and its facts acknowledged. While the store fails, the group is kept and tried again:
 //! nothing is lost (the slots hold it even if the process dies) and nothing posted twice (entries
 //! are unique per request).
@@ -111,7 +111,7 @@ pub struct WriterSettings {
 impl Default for WriterSettings {
     fn default() -> Self {
         Self {
-            gather: Duration::from_millis(5),
+            gather: Duration::from_millis(10),
             group_max: 1_000,
             retry_min: Duration::from_millis(50),
             retry_max: Duration::from_secs(2),

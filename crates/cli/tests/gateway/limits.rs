@@ -61,9 +61,7 @@ async fn five_hundred_at_once_stay_within_a_limit_for_a_hundred() {
 
     let like = answered.iter().find(|outcome| !outcome.ask.stream).unwrap();
     assert_nothing_is_held(&stage, &upstream, like, answered.len()).await;
-    let data_dir = stage.gateway.data_dir();
-    Arc::into_inner(stage).unwrap().books().await;
-    let tables = Tables::read(&data_dir).await;
+    let tables = Tables::of(Arc::into_inner(stage).unwrap()).await;
     assert_eq!(tables.assert_sound(), answered.len() + 1);
     assert_eq!(tables.of_kind("expire"), [] as [&crate::tables::Entry; 0]);
     assert_eq!(tables.spent(), bill(&upstream));
@@ -158,9 +156,7 @@ async fn long_streams_that_share_a_limit_are_cut_within_it() {
     // No tail was longer than the two seconds of output that are kept for it.
     assert!(billed <= CAP, "billed {billed} against {CAP}");
 
-    let data_dir = stage.gateway.data_dir();
-    Arc::into_inner(stage).unwrap().books().await;
-    let tables = Tables::read(&data_dir).await;
+    let tables = Tables::of(Arc::into_inner(stage).unwrap()).await;
     assert_eq!(tables.assert_sound(), streams.len());
     let spent = tables.spent();
     assert!(

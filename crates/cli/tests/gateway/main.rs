@@ -9,10 +9,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod bytes;
+mod crash;
+mod first_run;
 mod limits;
 mod outcome;
 mod priced;
 mod refusals;
+mod reload;
 mod support;
 mod tables;
 mod upstream_failures;

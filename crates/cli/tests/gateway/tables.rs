@@ -1,6 +1,7 @@
 //! The ledger as it lies in the database, read without our own code: what the checks here find
 //! cannot be the same mistake twice.
 
+use crate::support::Stage;
 use sqlx::{
     Connection as _, Row as _,
     sqlite::{SqliteConnectOptions, SqliteConnection, SqliteRow},
@@ -85,6 +86,13 @@ impl Tables {
                 .map(|row| (row.get("request_id"), row.get("cost")))
                 .collect(),
         }
+    }
+
+    /// Stops the gateway, which must end cleanly, and reads.
+    pub(crate) async fn of(stage: Stage) -> Self {
+        let directory = stage.launch.clone();
+        stage.books().await;
+        Self::read(&directory.data_dir()).await
     }
 
     /// Waits until so many entries are written, and reads.

@@ -129,8 +129,7 @@ impl InputKind {
         if node.unit.direction() == Some(Direction::Output) {
             return true;
         }
-        let is_write = node.unit.is_within(Unit::CacheWriteTokens);
-        let is_long = node.unit.is_within(Unit::CacheWrite1hTokens);
+        let (is_write, is_long) = (node.is_cache_write, node.is_long_cache_write);
         let writable = match self.cache_write {
             CacheWrite::No => !is_write || (writes_unasked && !is_long),
             CacheWrite::Short => !is_long,

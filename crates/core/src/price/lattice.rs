@@ -56,6 +56,10 @@ pub(super) struct Node {
     pub(super) wholes: UnitSet,
     /// Counts tokens.
     pub(super) is_token: bool,
+    /// Counts tokens written to a cache.
+    pub(super) is_cache_write: bool,
+    /// Counts tokens written to a cache for an hour.
+    pub(super) is_long_cache_write: bool,
     /// The only modality it counts tokens of.
     pub(super) modality: Option<&'static str>,
     /// The only type of tokens it counts (cached, reasoning, …).
@@ -196,6 +200,8 @@ fn nodes() -> Vec<Node> {
                     .filter(|whole| *whole != unit && unit.is_within(*whole))
                     .collect(),
                 is_token,
+                is_cache_write: unit.is_within(Unit::CacheWriteTokens),
+                is_long_cache_write: unit.is_within(Unit::CacheWrite1hTokens),
                 modality: of(&MODALITIES),
                 token_type: of(&TOKEN_TYPES),
             }

@@ -130,11 +130,13 @@ impl Stream {
 }
 
 impl Drop for Stream {
-    /// The client has gone. Where the provider bills on anyway, the rest is read for its usage.
+    /// The client has gone. Where the provider bills on anyway, the rest is read for its usage,
+    /// unless the gateway is stopping: nobody would wait for it.
     fn drop(&mut self) {
         if let Some(flow) = self.0.take()
             && flow.drains
             && flow.end.is_none()
+            && !flow.exchange.gateway.is_draining()
             && let Ok(runtime) = tokio::runtime::Handle::try_current()
         {
             runtime.spawn(drain(flow));

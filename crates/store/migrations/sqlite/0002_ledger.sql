@@ -1,8 +1,7 @@
 -- What happened: entries, the sums of the accounts that count them, one wide record per request.
 -- No foreign keys: a fact is never refused.
 
--- Immutable. position is the order of commits. The five indexes hold what a newly opened account
--- sums up, so that opening one reads nothing else.
+-- Immutable. position is the order of commits.
 CREATE TABLE entry (
     position INTEGER PRIMARY KEY,
     request_id BLOB NOT NULL,
@@ -22,16 +21,11 @@ CREATE TABLE entry (
     UNIQUE (request_id, kind, n)
 ) STRICT;
 
-CREATE INDEX entry_organization
-    ON entry (organization_id, reserved_at, cost, requests, tokens, kind);
-CREATE INDEX entry_project
-    ON entry (project_id, reserved_at, cost, requests, tokens, kind);
-CREATE INDEX entry_member
-    ON entry (member_id, reserved_at, cost, requests, tokens, kind) WHERE member_id IS NOT NULL;
-CREATE INDEX entry_api_key
-    ON entry (api_key_id, reserved_at, cost, requests, tokens, kind) WHERE api_key_id IS NOT NULL;
-CREATE INDEX entry_session
-    ON entry (session_id, reserved_at, cost, requests, tokens, kind) WHERE session_id IS NOT NULL;
+-- What a newly opened account sums up: a key's or a session's entries by themselves, everybody
+-- else's by time. Each request pays for every index, an opening only once per limit and window.
+CREATE INDEX entry_reserved ON entry (reserved_at);
+CREATE INDEX entry_api_key ON entry (api_key_id, reserved_at) WHERE api_key_id IS NOT NULL;
+CREATE INDEX entry_session ON entry (session_id, reserved_at) WHERE session_id IS NOT NULL;
 
 -- window_start: a local date, or total. cap: NULL where nothing is blocked.
 CREATE TABLE account (

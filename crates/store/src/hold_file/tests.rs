@@ -56,7 +56,7 @@ fn what_was_written_last_is_found_again_in_the_order_of_writing() {
     file.write(b, &record(2, SlotState::Held)).unwrap();
     file.write(c, &record(3, SlotState::Held)).unwrap();
     file.write(a, &record(1, settled(200))).unwrap();
-    file.free(c).unwrap();
+    file.free(vec![c]).unwrap();
     drop(file);
 
     let (file, scan) = world.hold_file();
@@ -168,7 +168,7 @@ fn a_full_file_admits_nothing_until_a_slot_is_freed() {
     let (file, _) = world.hold_file();
     let taken: Vec<_> = std::iter::from_fn(|| file.acquire()).collect();
     assert_eq!(taken.len(), 58_983, "nine tenths of 65,536");
-    file.free(taken[0]).unwrap();
+    file.free(vec![taken[0]]).unwrap();
     assert_eq!(file.acquire(), Some(taken[0]));
     assert_eq!(file.acquire(), None);
 }

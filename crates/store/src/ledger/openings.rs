@@ -73,7 +73,7 @@ async fn find(connection: &mut Connection, opening: &Opening) -> Result<Option<A
     row.as_ref().map(accounts::read).transpose()
 }
 
-/// Σ entries of the scope and unit reserved in the period; read from an index alone.
+/// Σ entries of the scope and unit reserved in the period.
 async fn sum(connection: &mut Connection, opening: &Opening) -> Result<i64> {
     let sum = match opening.key.unit {
         LimitUnit::Cost => "SELECT COALESCE(SUM(cost), 0) AS posted",

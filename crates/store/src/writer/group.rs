@@ -181,11 +181,9 @@ impl Writer {
     }
 
     fn release(&self, group: Group, positions: &Positions) {
-        for slot in group.slots {
-            if let Err(error) = self.holds.free(slot) {
-                // Harmless: its request has an entry, so recovery drops what is left in it.
-                tracing::debug!(%error, "a slot was not cleared");
-            }
+        if let Err(error) = self.holds.free(group.slots) {
+            // Harmless: their requests have entries, so recovery drops what is left in them.
+            tracing::debug!(%error, "slots were not cleared");
         }
         for (request, acknowledge) in group.acknowledge {
             if let Some(position) = positions.get(&request) {

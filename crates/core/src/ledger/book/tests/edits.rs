@@ -42,6 +42,25 @@ fn a_new_limit_counts_what_runs_and_binds_its_next_raise() {
 }
 
 #[test]
+fn a_raise_that_only_others_stand_against_is_refused_for_what_they_hold() {
+    let mut scene = Scene::new("2026-11-21T12:00:00Z", "UTC");
+    scene.limit(ORG, WindowKind::Day, LimitUnit::Cost, Some(nano("1.00")));
+    let hold = scene.grant(caller(1, None), cost("0.50")).hold;
+    let other = scene.grant(caller(1, None), cost("0.50")).hold;
+    let Err(RaiseError::Refused(refusal)) = scene.book.raise(hold, more("0.10")) else {
+        panic!("nothing is left");
+    };
+    assert_eq!(refusal.reason, Reason::Held);
+    assert_eq!((refusal.spent, refusal.held), (nano("0.50"), nano("0.50")));
+    scene.settle(other, cost("0.50"));
+    let Err(RaiseError::Refused(refusal)) = scene.book.raise(hold, more("0.10")) else {
+        panic!("nothing is left for good");
+    };
+    assert_eq!(refusal.reason, Reason::Reached);
+    assert_eq!((refusal.spent, refusal.held), (nano("1.00"), 0));
+}
+
+#[test]
 fn what_was_spent_without_a_limit_counts_once_there_is_one() {
     let mut scene = Scene::new("2026-11-21T12:00:00Z", "UTC");
     let committed = scene.grant(caller(1, None), cost("0.30")).hold;
