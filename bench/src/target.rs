@@ -140,17 +140,24 @@ pub fn nginx(scratch: &Path, mock_port: u16) -> Result<Target> {
     wait_for(port)?;
     Ok(Target {
         name: "nginx",
-        pid: worker_of(process.pid()).unwrap_or(process.pid()),
+        pid: worker_of(process.pid())?,
         process: Some(process),
         url: format!("http://127.0.0.1:{port}/v1"),
         key: None,
     })
 }
 
-/// The only child of a process: nginx's worker does the work.
-fn worker_of(parent: u32) -> Option<u32> {
-    let children = fs::read_to_string(format!("/proc/{parent}/task/{parent}/children")).ok()?;
-    children.split_whitespace().next()?.parse().ok()
+/// The only child of a process: nginx's worker does the work. It is forked after the socket is
+/// open, so it may take a moment.
+fn worker_of(parent: u32) -> Result<u32> {
+    for _ in 0..1_000_000 {
+        let children = fs::read_to_string(format!("/proc/{parent}/task/{parent}/children"))?;
+        if let Some(child) = children.split_whitespace().next() {
+            return Ok(child.parse()?);
+        }
+        std::thread::yield_now();
+    }
+    bail!("nginx has no worker")
 }
 
 const KEY: &str = "benchmark-key-not-a-secret";

@@ -3,10 +3,6 @@
 use std::process::ExitCode;
 use tollgate_cli::settings::environment::Environment;
 
-/// Requests allocate many small, short-lived pieces; measured, this saves a fifth of their time.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     tollgate_cli::run(std::env::args_os(), &Environment::of_process())
 }

@@ -30,6 +30,7 @@ use std::{
     cell::RefCell,
     fs, io,
     path::{Path, PathBuf},
+    time::SystemTime,
 };
 use tollgate_core::declared::Declared;
 use toml::de::DeTable;
@@ -45,6 +46,8 @@ const FIRST_RUN: &str = include_str!("settings/first_run.toml");
 pub struct Settings {
     /// The file that was read; `None` on a first run.
     pub file: Option<PathBuf>,
+    /// The state the file was in when it was read.
+    pub stamp: Option<FileStamp>,
     /// The listener.
     pub server: ServerSettings,
     /// Waiting for providers.
@@ -63,6 +66,24 @@ pub struct Settings {
     pub origins: Vec<Origin>,
     /// What is probably not meant.
     pub warnings: Vec<Problem>,
+}
+
+/// What tells one state of a file from another: when it was written, and its size.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FileStamp {
+    written_at: SystemTime,
+    bytes: u64,
+}
+
+impl FileStamp {
+    /// The state a file is in; `None` when there is none.
+    pub fn of(file: &Path) -> Option<Self> {
+        let metadata = fs::metadata(file).ok()?;
+        Some(Self {
+            written_at: metadata.modified().ok()?,
+            bytes: metadata.len(),
+        })
+    }
 }
 
 /// A value and where it came from.
@@ -97,8 +118,13 @@ impl Settings {
     ) -> Result<Self, SettingsError> {
         let named = path.or_else(|| environment.get(CONFIG).map(Path::new));
         let path = named.unwrap_or(Path::new(DEFAULT_FILE));
+        // Before it is read: a change in between is seen as one.
+        let stamp = FileStamp::of(path);
         match fs::read_to_string(path) {
-            Ok(text) => Self::parse(&text, Some(path), environment, overrides),
+            Ok(text) => Ok(Self {
+                stamp,
+                ..Self::parse(&text, Some(path), environment, overrides)?
+            }),
             Err(error) if named.is_none() && error.kind() == io::ErrorKind::NotFound => {
                 Self::parse(FIRST_RUN, None, environment, overrides)
             }
@@ -192,6 +218,7 @@ fn read(reader: &Reader<'_>, file: Option<PathBuf>) -> Option<Settings> {
     warn_of_unknown_variables(reader);
     Some(Settings {
         file,
+        stamp: None,
         server: server?,
         upstream: upstream?,
         storage: storage?,

@@ -135,7 +135,9 @@ async fn connection<S>(
 {
     let service = service_fn(move |request| {
         let gateway = Arc::clone(&gateway);
-        async move { Ok::<_, std::convert::Infallible>(pipeline::serve(gateway, request).await) }
+        // Boxed, so that a connection that streams does not keep the state of the steps before.
+        let served = Box::pin(pipeline::serve(gateway, request));
+        async move { Ok::<_, std::convert::Infallible>(served.await) }
     });
     let served = watcher.watch(
         server

@@ -4,7 +4,7 @@
 pub mod raw;
 
 use bytes::Bytes;
-use http::{HeaderMap, Method, Request, StatusCode};
+use http::{HeaderMap, Method, Request, StatusCode, Version};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use hyper_util::{
@@ -31,6 +31,8 @@ pub struct Client {
 pub struct Answered {
     /// Its status.
     pub status: StatusCode,
+    /// Its version of HTTP.
+    pub version: Version,
     /// Its headers.
     pub headers: HeaderMap,
     body: Incoming,
@@ -113,6 +115,7 @@ impl Client {
             .into_parts();
         Ok(Answered {
             status: head.status,
+            version: head.version,
             headers: head.headers,
             body,
         })

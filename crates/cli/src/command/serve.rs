@@ -71,6 +71,8 @@ async fn serve(
     printer: &mut Printer,
 ) -> anyhow::Result<()> {
     let mut stop = Stop::listen()?;
+    // Caught from the start on: by default it ends the process.
+    let hangup = signal(SignalKind::hangup())?;
     let directory = DataDir::open(&settings.storage.data_dir)?;
     let holder = format!(
         "process {}, listening on {}",
@@ -124,7 +126,7 @@ async fn serve(
     tokio::pin!(served);
     tokio::select! {
         () = &mut served => {}
-        never = reload::follow_file(&store, &gateway, settings, load) => match never {},
+        never = reload::follow_file(&store, &gateway, settings, load, hangup) => match never {},
     }
 
     drop(tasks);

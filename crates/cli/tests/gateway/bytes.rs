@@ -85,20 +85,13 @@ async fn bytes_and_headers_pass_but_for_the_named_edits() {
     let mut seen = Seen::default();
     for _ in 0..240 {
         let fixture = fixtures.get(dice.below(fixtures.len())).unwrap();
-        // In Groq's own usage events more than the cost is new: clients find it in its usual place.
-        let route = match dice.below(3) {
-            0 if fixture.id != "groq.chat.stream.both" => Route::Priced,
-            1 => Route::Mapped,
-            _ => Route::Plain,
-        };
+        let route = Route::any(fixture, &mut dice);
         let request = request(fixture.format, fixture.stream, route, &mut dice);
-        seen.note(
-            route,
-            &pass(&stage, &upstream, fixture, &request, &mut dice).await,
-        );
+        let passed = pass(&stage, &upstream, fixture, &request, &mut dice).await;
+        seen.note(route, &passed);
     }
     assert!(
-        seen.costs > 30 && seen.withheld > 5 && seen.mapped > 30,
+        seen.costs.min(seen.mapped) > 30 && seen.withheld > 5,
         "{seen:?}"
     );
     assert_eq!(stage.books().await.entries.len(), 240);

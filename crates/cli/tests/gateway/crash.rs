@@ -15,6 +15,7 @@ use crate::{
     support::start,
     tables::{Entry, Tables, UNSETTLED},
 };
+use serde_json::Value;
 use std::collections::BTreeSet;
 use tollgate_testkit::{Received, Upstream};
 
@@ -47,20 +48,19 @@ fn stalled(n: u64) -> Ask {
 
 /// The number of a request that the upstream got.
 fn number_sent(request: &Received) -> u64 {
-    let cap = request.json()["max_completion_tokens"].as_u64();
+    let body = request.json();
+    let cap = body.get("max_completion_tokens").and_then(Value::as_u64);
     cap.expect("the cap is sent on") - CAP_BASE
 }
 
 /// The number of the request that an entry is about.
 fn number_booked(entry: &Entry) -> u64 {
     let tokens = u64::try_from(entry.tokens).expect("tokens are not negative");
-    match entry.kind.as_str() {
-        "settle" => tokens - IN,
-        _ => {
-            assert_eq!(entry.flags, UNSETTLED, "{entry:?}");
-            tokens - HELD
-        }
+    if entry.kind == "settle" {
+        return tokens - IN;
     }
+    assert_eq!(entry.flags, UNSETTLED, "{entry:?}");
+    tokens - HELD
 }
 
 /// The numbers of entries, each of which must be another.

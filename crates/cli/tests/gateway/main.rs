@@ -7,16 +7,23 @@
 //!
 //! A new theme is a file beside this one and a `mod` line below.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 mod bytes;
+mod client_gone;
 mod crash;
 mod first_run;
+mod http;
 mod limits;
 mod outcome;
 mod priced;
 mod refusals;
 mod reload;
+mod secrets;
 mod support;
 mod tables;
 mod upstream_failures;

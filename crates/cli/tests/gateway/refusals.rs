@@ -111,17 +111,9 @@ fn nested(levels: usize) -> String {
 async fn a_body_that_cannot_be_read_is_400_in_every_dialect() {
     let upstream = Upstream::start().await;
     let stage = stage(&upstream.url(), "").await;
-    let (twice, deep) = (r#"{"model":"gpt-5.2","model":"o3"}"#, nested(129));
-    let bodies = [
-        "",
-        "{",
-        "[]",
-        "\"x\"",
-        "{} {}",
-        "\u{0}",
-        twice,
-        deep.as_str(),
-    ];
+    let twice = r#"{"model":"gpt-5.2","model":"o3"}"#;
+    let deep = nested(129);
+    let bodies = ["", "{", "[]", "{} {}", "\u{0}", twice, deep.as_str()];
     for (path, word) in [
         (CHAT, "bad_request"),
         (RESPONSES, "bad_request"),

@@ -35,6 +35,10 @@ pub(crate) const MESSAGES: &str = "/proxy/anthropic/v1/messages";
 pub(crate) const RESPONSES: &str = "/proxy/openai/v1/responses";
 pub(crate) const GEMINI: &str = "/proxy/google/v1beta/models/gemini-2.5-flash:generateContent";
 
+/// An event of a chat stream that reports ten tokens in and ten out: $0.0001575 for `gpt-5.2`.
+pub(crate) const USAGE_EVENT: &str =
+    "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":10,\"completion_tokens\":10}}\n\n";
+
 /// How long a row is waited for; only a failing test waits that long.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -148,6 +152,14 @@ pub(crate) fn chat(prompt: &str) -> Value {
 pub(crate) fn chat_stream(prompt: &str) -> Value {
     let mut body = chat(prompt);
     body["stream"] = json!(true);
+    body
+}
+
+/// The same with the usage asked for, so that the gateway asks for nothing in the client's name and
+/// every byte passes as it comes.
+pub(crate) fn chat_stream_with_usage() -> Value {
+    let mut body = chat_stream("hi");
+    body["stream_options"] = json!({ "include_usage": true });
     body
 }
 
@@ -267,6 +279,13 @@ pub(crate) async fn assert_refused(answered: Answered, status: u16, word: &str) 
     };
     assert_eq!(named, word, "{body}");
     error["message"].as_str().expect("it has a text").to_owned()
+}
+
+/// The row has an estimate, something and no more than was held, and these flags.
+pub(crate) fn assert_estimated(row: &UsageLine, words: &[&str]) {
+    assert_eq!(flags(row), words);
+    let (cost, held) = (row.cost.as_nano(), row.held_cost.as_nano());
+    assert!(0 < cost && cost <= held, "{row:#?}");
 }
 
 /// What came of a body, and whether it ended as a whole body does.

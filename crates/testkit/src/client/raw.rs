@@ -81,6 +81,20 @@ impl RawClient {
         }
     }
 
+    /// What has come and was not yet given by this: whatever lay in the socket at one moment; empty
+    /// at the end.
+    pub async fn read_once(&mut self) -> Vec<u8> {
+        let read = timeout(PATIENCE, self.stream.read_buf(&mut self.read)).await;
+        read.expect("something comes in time")
+            .expect("the connection stands");
+        std::mem::take(&mut self.read)
+    }
+
+    /// Forgets what was read, so that the next answer is looked for in what comes from now on.
+    pub fn forget(&mut self) {
+        self.read.clear();
+    }
+
     /// Reads until the other side closes (or resets): everything, and whether it was orderly.
     pub async fn read_to_end(&mut self) -> (String, bool) {
         let ended = timeout(PATIENCE, self.stream.read_to_end(&mut self.read)).await;

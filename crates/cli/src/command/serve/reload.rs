@@ -2,15 +2,10 @@
 //! next request; a bad one is reported, whole, and the old settings stay. What belongs to the
 //! process itself (addresses, paths, the log) takes a restart, and the log says so.
 
-use crate::settings::Settings;
-use std::{
-    convert::Infallible,
-    fs,
-    path::Path,
-    time::{Duration, SystemTime},
-};
+use crate::settings::{FileStamp, Settings};
+use std::{convert::Infallible, time::Duration};
 use tokio::{
-    signal::unix::{SignalKind, signal},
+    signal::unix::Signal,
     time::{MissedTickBehavior, interval},
 };
 use tollgate_core::declared::Declared;
@@ -41,23 +36,23 @@ pub(super) async fn provision(store: &Store, settings: &Settings) -> anyhow::Res
     Ok(store.provision(&settings.declared, ManagedBy::File).await?)
 }
 
-/// Follows the file for as long as the server runs.
+/// Follows the file for as long as the server runs, and reloads it whenever `hangup` comes.
 pub(super) async fn follow_file(
     store: &Store,
     gateway: &Gateway,
     mut settings: Settings,
     load: Load<'_>,
+    mut hangup: Signal,
 ) -> Infallible {
-    let mut hangup = signal(SignalKind::hangup()).ok();
     let mut ticks = interval(LOOK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut seen = settings.file.as_deref().and_then(stamp);
+    let mut seen = settings.stamp;
     loop {
         let asked = tokio::select! {
             _ = ticks.tick() => false,
-            () = received(&mut hangup) => true,
+            _ = hangup.recv() => true,
         };
-        let now = settings.file.as_deref().and_then(stamp);
+        let now = settings.file.as_deref().and_then(FileStamp::of);
         if asked || now != seen {
             seen = now;
             if let Some(loaded) = reload(store, gateway, &settings, load).await {
@@ -65,21 +60,6 @@ pub(super) async fn follow_file(
             }
         }
     }
-}
-
-async fn received(hangup: &mut Option<tokio::signal::unix::Signal>) {
-    match hangup {
-        Some(signal) => {
-            signal.recv().await;
-        }
-        None => std::future::pending().await,
-    }
-}
-
-/// What tells one state of a file from another: when it was written, and its size.
-fn stamp(file: &Path) -> Option<(SystemTime, u64)> {
-    let metadata = fs::metadata(file).ok()?;
-    Some((metadata.modified().ok()?, metadata.len()))
 }
 
 async fn reload(
