@@ -23,7 +23,7 @@ async fn a_stream_is_cut_in_every_dialect() {
             text.starts_with("spending limit reached: this key's daily $0.01 (spent $0.0"),
             "{text}"
         );
-        assert!(outcome.body.contains("word100"), "it ran for a while");
+        assert!(outcome.body.contains("word1"), "it had begun");
         let request = upstream.wait_until_over(0).await;
         assert_eq!(
             request.ended,
@@ -32,10 +32,11 @@ async fn a_stream_is_cut_in_every_dialect() {
         );
 
         let billed = bill(&upstream);
+        assert!(billed <= CAP, "{api:?}: {billed} billed");
         let row = stage.row(outcome.request_id()).await;
         let posted = row.cost.as_nano();
         assert!(
-            (billed..=CAP).contains(&posted),
+            posted >= billed,
             "{api:?}: {billed} billed, {posted} posted"
         );
         let told = ["estimated", "cut"]
