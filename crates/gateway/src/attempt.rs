@@ -45,7 +45,9 @@ pub(crate) async fn attempt(
             now: exchange.record.received_at,
         }))
     } else {
-        exchange.gateway.client.send(request).await
+        let client = exchange.gateway.client.clone();
+        let deadline = exchange.deadline();
+        exchange.while_held(client.send(request), deadline).await?
     };
     match sent {
         Ok(answer) => judge(exchange, attempt, answer),

@@ -13,13 +13,16 @@ use tokio::sync::oneshot;
 use tollgate_core::{
     clock::Clock,
     error::{Error, Kind},
-    ledger::{Grant, Limits, Opening, OrgBook, Outcome, Reserve, WaitEnd, WaiterKey},
+    ledger::{Crossed, Grant, Limits, Opening, OrgBook, Outcome, Reserve, WaitEnd, WaiterKey},
 };
 use tollgate_store::Store;
 
 /// How often a reserve opens accounts before it gives up: once is the rule, and a change of
 /// settings in between may ask for others.
 const OPENINGS_MAX: usize = 4;
+
+/// The most requests of one organisation that wait at once; each settle looks at all of them.
+const WAITING_MAX: usize = 1_024;
 
 /// The book of one organisation, shared by its requests.
 #[derive(Debug)]
@@ -71,7 +74,7 @@ impl SharedBook {
     /// Puts a revision of the settings in force and opens what running requests need for it.
     ///
     /// # Errors
-    /// When the store cannot open an account.
+    /// When the store cannot open an account: call it again, with this revision or a later one.
     pub async fn configure(
         &self,
         revision: u64,
@@ -79,7 +82,15 @@ impl SharedBook {
         limits: &Arc<Limits>,
         store: &Store,
     ) -> Result<(), Error> {
-        let openings = self.with(|book| book.configure(revision, zone, limits));
+        let openings = self.with(|book| {
+            let openings = book.configure(revision, zone, limits);
+            // Called again after an error, nothing is new, and all may still be missing.
+            if openings.is_empty() {
+                book.missing()
+            } else {
+                openings
+            }
+        });
         self.open(&openings, store).await
     }
 
@@ -88,10 +99,14 @@ impl SharedBook {
     /// # Errors
     /// When the store cannot open an account.
     pub async fn tend(&self, clock: &dyn Clock, store: &Store) -> Result<(), Error> {
-        let openings = self.with(|book| {
+        let (openings, crossed) = self.with(|book| {
             book.forget_closed(clock.now());
-            book.accounts_to_open(clock.now())
+            (book.accounts_to_open(clock.now()), book.take_crossed())
         });
+        for Crossed { limit, spent, .. } in crossed {
+            let (scope, window) = (limit.scope.kind(), limit.window.as_str());
+            tracing::warn!(scope, window, spent, amount = limit.amount, "an alert limit was passed");
+        }
         self.open(&openings, store).await
     }
 
@@ -116,6 +131,7 @@ impl SharedBook {
                 }
                 Attempt::Done(Outcome::Parked(_)) => break,
                 Attempt::Waits(place) => return place.answer(patience).await,
+                Attempt::Turned(end) => return granted(end),
             }
         }
         Err(Error::new(
@@ -127,6 +143,9 @@ impl SharedBook {
 
     fn attempt(&self, request: Reserve, clock: &dyn Clock) -> Attempt<'_> {
         self.run(|inner| match inner.book.reserve(clock.now(), request) {
+            Outcome::Parked(key) if inner.book.waiting() > WAITING_MAX => {
+                Attempt::Turned(inner.book.time_out(key))
+            }
             Outcome::Parked(key) => {
                 let (waker, woken) = oneshot::channel();
                 inner.wakers.insert(key, waker);
@@ -166,6 +185,8 @@ impl SharedBook {
 
 enum Attempt<'b> {
     Done(Outcome),
+    /// Too many wait already.
+    Turned(Option<WaitEnd>),
     Waits(Place<'b>),
 }
 
@@ -187,14 +208,18 @@ impl Place<'_> {
             inner.wakers.remove(&key);
             inner.book.time_out(key)
         });
-        match end {
-            Some(WaitEnd::Granted(grant)) => Ok(grant),
-            Some(WaitEnd::Refused(refusal)) => Err(refusal.to_error()),
-            None => Err(Error::new(
-                Kind::Internal,
-                "the request lost its place in the line",
-            )),
-        }
+        granted(end)
+    }
+}
+
+fn granted(end: Option<WaitEnd>) -> Result<Grant, Error> {
+    match end {
+        Some(WaitEnd::Granted(grant)) => Ok(grant),
+        Some(WaitEnd::Refused(refusal)) => Err(refusal.to_error()),
+        None => Err(Error::new(
+            Kind::Internal,
+            "the request lost its place in the line",
+        )),
     }
 }
 

@@ -3,9 +3,9 @@
 //! Made after step 3, closed once. Whoever forgets to close it (a client that hung up, a cancelled
 //! task, a panic) has its destructor do so: steps 8 and 9 cannot be skipped.
 
-use crate::{record, reserve::Reservation, settle, state::Gateway};
-use std::sync::Arc;
-use tokio::time::Instant;
+use crate::{record, reserve::Reservation, settle, state::{Gateway, View}};
+use std::{sync::Arc, time::Duration};
+use tokio::time::{Instant, timeout_at};
 use tollgate_core::{
     amount::Amount,
     clock::Timestamp,
@@ -13,12 +13,15 @@ use tollgate_core::{
     format::Format,
     id::RequestId,
     money::NanoUsd,
-    price::{ModelPricing, ProviderPrices},
+    price::{ModelPricing, PriceError, PricedReport, ProviderPrices},
     principal::Principal,
     record::{RecordFlags, UsageRecord},
     usage::{Usage, UsageReport},
 };
 use tollgate_wire::{endpoint::Endpoint, error::CallerTraits, facts::RequestFacts};
+
+/// How soon the clock is looked at again once a hold could not be raised.
+pub(crate) const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// How the upstream's part of a request ended.
 #[derive(Debug, Default)]
@@ -57,6 +60,10 @@ pub(crate) struct Exchange {
     pub(crate) choices: u64,
     /// Set when all of the input is text that we saw: then its size teaches.
     pub(crate) text_bytes: Option<u64>,
+    /// The model reads nothing but what the request shows.
+    pub(crate) shows_all_input: bool,
+    /// The revision of everything that this request runs on, from start to end.
+    pub(crate) view: Arc<View>,
     pub(crate) started: Instant,
     closed: bool,
 }
@@ -70,6 +77,7 @@ pub(crate) struct Opening<'r> {
     pub(crate) endpoint: &'r Endpoint,
     pub(crate) facts: &'r RequestFacts,
     pub(crate) caller: CallerTraits,
+    pub(crate) view: &'r Arc<View>,
 }
 
 impl Exchange {
@@ -103,7 +111,7 @@ impl Exchange {
                 held: Amount::ZERO,
                 attempts: 0,
                 flags: RecordFlags::NONE,
-                price_version: Arc::clone(&gateway.view().price_version),
+                price_version: Arc::clone(&opening.view.price_version),
                 upstream_request_id: None,
             },
             caller: opening.caller,
@@ -113,6 +121,8 @@ impl Exchange {
             principal: Arc::clone(principal),
             choices: facts.choices.max(1),
             text_bytes: all_text.then_some(facts.text_bytes),
+            shows_all_input: !facts.unseen_input,
+            view: Arc::clone(opening.view),
             started: opening.started,
             closed: false,
         }
@@ -147,15 +157,54 @@ impl Exchange {
         }
     }
 
-    /// What a report costs by the prices of this attempt; `None` when that cannot be said.
+    /// When the request has lived its longest.
+    pub(crate) fn deadline(&self) -> Instant {
+        self.started + self.gateway.settings().request_deadline
+    }
+
+    /// Waits for something of the upstream, at most `until`, and keeps the hold ahead of what may
+    /// be billed meanwhile: reasoning that shows nothing is billed by the clock.
+    ///
+    /// # Errors
+    /// The refusal of a limit that ends the wait, or [`Kind::UpstreamTimeout`].
+    pub(crate) async fn while_held<T>(
+        &mut self,
+        event: impl Future<Output = T>,
+        until: Instant,
+    ) -> Result<T, Error> {
+        let until = until.min(self.deadline());
+        tokio::pin!(event);
+        loop {
+            let quiet = self.reservation.as_ref().and_then(Reservation::quiet_until);
+            let quiet = quiet.map(|quiet| quiet.max(Instant::now() + LOOK_AGAIN));
+            let alarm = quiet.map_or(until, |quiet| quiet.min(until));
+            if let Ok(happened) = timeout_at(alarm, &mut event).await {
+                return Ok(happened);
+            }
+            if Instant::now() >= until {
+                return Err(Error::new(
+                    Kind::UpstreamTimeout,
+                    format!("the provider sent nothing for {} s", self.started.elapsed().as_secs()),
+                ));
+            }
+            if let Some(Err(refusal)) = self.reservation.as_mut().map(Reservation::top_up) {
+                return Err(refusal.to_error());
+            }
+        }
+    }
+
+    /// What a report costs by the prices of this attempt.
+    ///
+    /// # Errors
+    /// [`PriceError`]; a model without any pricing has no price.
+    pub(crate) fn price_of(&self, report: &UsageReport) -> Result<PricedReport, PriceError> {
+        let sent = self.pricing.as_ref().ok_or(PriceError::NoUsage)?;
+        sent.prices.cost_of_report(&sent.sent_model, report, self.record.received_at)
+    }
+
+    /// The cost alone; `None` when it cannot be said.
     pub(crate) fn cost_of(&self, report: &UsageReport) -> Option<NanoUsd> {
-        let pricing = self.pricing.as_ref()?;
-        let at = self.record.received_at;
-        let priced = pricing
-            .prices
-            .cost_of_report(&pricing.sent_model, report, at)
-            .ok()?;
-        Some(priced.cost.total)
+        Some(self.price_of(report).ok()?.cost.total)
     }
 
     /// The same as decimal dollars, for clients that read the cost from the answer.

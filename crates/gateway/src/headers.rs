@@ -53,15 +53,53 @@ const CLIENT_ONLY: &[&str] = &[
     "forwarded",
     "via",
     "true-client-ip",
+    "client-ip",
+    "remote-addr",
     "x-real-ip",
     "x-client-ip",
+    "x-cluster-client-ip",
+    "x-remote-ip",
+    "x-remote-addr",
+    "x-originating-ip",
+    "x-forwarded",
+    "x-envoy-external-address",
+    "x-azure-clientip",
+    "x-azure-socketip",
+    "x-nf-client-connection-ip",
+    "fastly-client-ip",
     "cdn-loop",
+    // Where the caller meant to go, which some upstreams obey before `host`.
+    "x-host",
+    "x-http-host-override",
+    "x-original-host",
+    "x-original-url",
+    "x-rewrite-url",
+    // What would make the upstream answer another request, or in a form that hides its usage.
+    "x-http-method",
+    "x-http-method-override",
+    "x-method-override",
+    "x-goog-fieldmask",
+    "x-goog-encode-response-if-executable",
 ];
 
 /// Prefixes of headers never sent upstream: client addresses, the edge's own, ours.
 const CLIENT_ONLY_PREFIXES: &[&str] = &[
     "x-forwarded-",
+    "x-original-forwarded-",
+    "x-appengine-",
+    "x-vercel-",
+    "cloudfront-viewer-",
+    "fly-",
     "cf-",
+    "tollgate-",
+    "x-tollgate-",
+    "logfire-ai-gateway-",
+    "pydantic-ai-gateway-",
+];
+
+/// Prefixes of headers never sent to a client: what they tell (the cost, the provider) holds for
+/// this gateway only when this gateway says it.
+const UPSTREAM_ONLY_PREFIXES: &[&str] = &[
     "tollgate-",
     "x-tollgate-",
     "logfire-ai-gateway-",
@@ -101,9 +139,7 @@ pub(crate) fn to_upstream(client: &HeaderMap, forward_trace: bool) -> HeaderMap 
     for (name, value) in client {
         let text = name.as_str();
         let dropped = CLIENT_ONLY.contains(&text)
-            || CLIENT_ONLY_PREFIXES
-                .iter()
-                .any(|prefix| text.starts_with(prefix))
+            || starts_with_one_of(text, CLIENT_ONLY_PREFIXES)
             || (!forward_trace && TRACE.contains(&text))
             || named.iter().any(|hop| hop.eq_ignore_ascii_case(text));
         if !dropped {
@@ -124,13 +160,17 @@ pub(crate) fn to_client(upstream: &HeaderMap) -> HeaderMap {
     for (name, value) in upstream {
         let text = name.as_str();
         let dropped = UPSTREAM_ONLY.contains(&text)
-            || text.starts_with("tollgate-") && text != "tollgate-simulated"
+            || text != "tollgate-simulated" && starts_with_one_of(text, UPSTREAM_ONLY_PREFIXES)
             || named.iter().any(|hop| hop.eq_ignore_ascii_case(text));
         if !dropped {
             headers.append(name.clone(), value.clone());
         }
     }
     headers
+}
+
+fn starts_with_one_of(name: &str, prefixes: &[&str]) -> bool {
+    prefixes.iter().any(|prefix| name.starts_with(prefix))
 }
 
 /// Further hop-by-hop headers that `Connection` names.
@@ -185,6 +225,57 @@ mod tests {
         assert_eq!(sent.get("x-stainless-lang").unwrap(), "python");
         assert_eq!(sent.get("accept-encoding").unwrap(), "identity");
         assert!(to_upstream(&client, true).contains_key("traceparent"));
+    }
+
+    #[test]
+    fn no_header_of_any_edge_tells_the_upstream_where_the_caller_sits_or_wanted_to_go() {
+        for name in [
+            "x-forwarded-host",
+            "x-original-forwarded-for",
+            "x-cluster-client-ip",
+            "x-envoy-external-address",
+            "x-azure-clientip",
+            "x-azure-socketip",
+            "fastly-client-ip",
+            "fly-client-ip",
+            "x-appengine-user-ip",
+            "x-vercel-forwarded-for",
+            "x-originating-ip",
+            "x-remote-ip",
+            "x-remote-addr",
+            "x-host",
+            "x-original-host",
+        ] {
+            let sent = to_upstream(&map(&[(name, "203.0.113.7")]), true);
+            assert!(!sent.contains_key(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn no_header_selects_what_the_upstream_tells_of_its_answer() {
+        let client = map(&[
+            ("x-goog-fieldmask", "candidates"),
+            ("x-http-method-override", "GET"),
+            ("x-goog-api-client", "genai-js/1"),
+        ]);
+        let sent = to_upstream(&client, false);
+        assert!(!sent.contains_key("x-goog-fieldmask"));
+        assert!(!sent.contains_key("x-http-method-override"));
+        assert!(sent.contains_key("x-goog-api-client"));
+    }
+
+    #[test]
+    fn what_only_this_gateway_may_say_is_not_taken_from_an_upstream() {
+        let upstream = map(&[
+            ("logfire-ai-gateway-cost", "0USD"),
+            ("pydantic-ai-gateway-active-provider", "theirs"),
+            ("tollgate-cost", "0USD"),
+            ("tollgate-simulated", "true"),
+            ("x-request-id", "req_1"),
+        ]);
+        let sent = to_client(&upstream);
+        assert_eq!(sent.len(), 2, "{sent:?}");
+        assert!(sent.contains_key("tollgate-simulated") && sent.contains_key("x-request-id"));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use tollgate_wire::{
 };
 
 /// Longest model name: names come back in messages, rows and logs.
-const MODEL_CHARS_MAX: usize = 256;
+pub(crate) const MODEL_CHARS_MAX: usize = 256;
 
 /// Reads the facts of a request.
 ///

@@ -21,4 +21,5 @@ pub mod listener;
 pub mod request_log;
 pub mod settings;
 pub mod state;
+pub mod tasks;
 pub mod upstream;

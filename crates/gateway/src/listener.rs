@@ -1,17 +1,24 @@
 //! Sockets: accepts connections, speaks HTTP/1.1 and HTTP/2 (prior knowledge, or ALPN over TLS),
 //! and drains on stop: no new connection, running requests finish within the bound.
 
-use crate::{pipeline, state::Gateway};
+mod opening;
+
+use crate::{pipeline, state::Gateway, tasks::Tasks};
 use hyper::service::service_fn;
 use hyper_util::{
-    rt::{TokioExecutor, TokioIo, TokioTimer},
-    server::{conn::auto, graceful::GracefulShutdown},
+    rt::{TokioIo, TokioTimer},
+    server::{
+        conn::auto,
+        graceful::{GracefulShutdown, Watcher},
+    },
 };
+use opening::Opening;
 use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
-    task::JoinSet,
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::{Instant, timeout_at},
 };
 use tokio_rustls::TlsAcceptor;
 
@@ -20,6 +27,18 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// How long a TLS handshake may take.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Connections served at once; more wait in the system's queue. A bound for memory and descriptors
+/// under a flood, far above what one process is asked to do.
+const CONNECTIONS_MAX: usize = 20_000;
+
+/// How long an HTTP/2 connection is silent before its peer is asked whether it is there.
+const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(30);
+
+/// How long the peer may take to say so.
+const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(20);
+
+type Server = auto::Builder<Tasks>;
 
 /// A bound socket, ready to serve.
 pub struct Listener {
@@ -51,29 +70,24 @@ impl Listener {
         self.socket.local_addr()
     }
 
-    /// Serves until `stop` resolves, then drains.
-    pub async fn serve(self, gateway: Arc<Gateway>, stop: impl Future<Output = ()>) {
+    /// Serves until `stop` resolves, then drains: returns when every task of the gateway is gone.
+    /// `hurry` ends the draining before its time.
+    pub async fn serve(
+        self,
+        gateway: Arc<Gateway>,
+        stop: impl Future<Output = ()>,
+        hurry: impl Future<Output = ()>,
+    ) {
         let graceful = GracefulShutdown::new();
-        let mut server = auto::Builder::new(TokioExecutor::new());
-        server
-            .http1()
-            .timer(TokioTimer::new())
-            .header_read_timeout(gateway.settings().head_timeout)
-            .pipeline_flush(false)
-            .http2()
-            .timer(TokioTimer::new());
-        let server = Arc::new(server);
-        let mut connections = JoinSet::new();
+        let server = Arc::new(server(&gateway));
+        let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
         tokio::pin!(stop);
         loop {
             tokio::select! {
                 biased;
                 () = &mut stop => break,
-                Some(_ended) = connections.join_next() => {}
-                accepted = self.socket.accept() => match accepted {
-                    Ok((stream, _peer)) => {
-                        self.take(stream, &server, &gateway, &graceful, &mut connections);
-                    }
+                accepted = self.accept(&places) => match accepted {
+                    Ok((stream, place)) => self.take(stream, place, &server, &gateway, &graceful),
                     Err(error) => {
                         tracing::warn!(%error, "a connection could not be accepted");
                         tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -83,21 +97,34 @@ impl Listener {
         }
         drop(self.socket);
         gateway.start_draining();
-        let drained = tokio::time::timeout(gateway.settings().drain_timeout, graceful.shutdown());
-        if drained.await.is_err() {
-            tracing::warn!("stopping with requests still running: their holds are settled as seen");
-            // Each settles as it is dropped, so before the writer ends.
-            connections.shutdown().await;
+        let until = Instant::now() + gateway.settings().drain_timeout;
+        let until = tokio::select! {
+            _ended_or_late = timeout_at(until, graceful.shutdown()) => until,
+            () = hurry => Instant::now(),
+        };
+        if !gateway.tasks().finish(until).await {
+            tracing::warn!("stopped with requests still running: their holds are settled as seen");
         }
+    }
+
+    /// Waits for a free place, then for a connection.
+    async fn accept(
+        &self,
+        places: &Arc<Semaphore>,
+    ) -> io::Result<(TcpStream, OwnedSemaphorePermit)> {
+        let place = Arc::clone(places).acquire_owned().await;
+        let place = place.map_err(io::Error::other)?;
+        let (stream, _peer) = self.socket.accept().await?;
+        Ok((stream, place))
     }
 
     fn take(
         &self,
         stream: TcpStream,
-        server: &Arc<auto::Builder<TokioExecutor>>,
+        place: OwnedSemaphorePermit,
+        server: &Arc<Server>,
         gateway: &Arc<Gateway>,
         graceful: &GracefulShutdown,
-        connections: &mut JoinSet<()>,
     ) {
         // Without this the second stream on a kept-alive connection waits 40 ms for its first
         // chunk (Nagle against delayed acknowledgements).
@@ -105,34 +132,45 @@ impl Listener {
             return;
         }
         let watcher = graceful.watcher();
-        let (server, gateway) = (Arc::clone(server), Arc::clone(gateway));
+        let (server, served) = (Arc::clone(server), Arc::clone(gateway));
         match self.tls.clone() {
-            None => {
-                connections
-                    .spawn(async move { connection(stream, &server, gateway, watcher).await });
-            }
-            Some(tls) => {
-                connections.spawn(async move {
-                    let shaken = tokio::time::timeout(HANDSHAKE_TIMEOUT, tls.accept(stream)).await;
-                    match shaken {
-                        Ok(Ok(stream)) => connection(stream, &server, gateway, watcher).await,
-                        Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
-                        Err(_elapsed) => tracing::debug!("TLS handshake timed out"),
-                    }
-                });
-            }
+            None => gateway.spawn(async move {
+                connection(stream, &server, served, watcher).await;
+                drop(place);
+            }),
+            Some(tls) => gateway.spawn(async move {
+                let shaken = tokio::time::timeout(HANDSHAKE_TIMEOUT, tls.accept(stream)).await;
+                match shaken {
+                    Ok(Ok(stream)) => connection(stream, &server, served, watcher).await,
+                    Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
+                    Err(_elapsed) => tracing::debug!("TLS handshake timed out"),
+                }
+                drop(place);
+            }),
         }
     }
 }
 
-async fn connection<S>(
-    stream: S,
-    server: &auto::Builder<TokioExecutor>,
-    gateway: Arc<Gateway>,
-    watcher: hyper_util::server::graceful::Watcher,
-) where
+/// How connections are served. Streams of HTTP/2 run as tasks of the gateway.
+fn server(gateway: &Gateway) -> Server {
+    let mut server = auto::Builder::new(gateway.tasks().clone());
+    server
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(gateway.settings().head_timeout)
+        .pipeline_flush(false)
+        .http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(Some(KEEP_ALIVE_INTERVAL))
+        .keep_alive_timeout(KEEP_ALIVE_TIMEOUT);
+    server
+}
+
+async fn connection<S>(stream: S, server: &Server, gateway: Arc<Gateway>, watcher: Watcher)
+where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
+    let stream = Opening::new(stream, gateway.settings().head_timeout);
     let service = service_fn(move |request| {
         let gateway = Arc::clone(&gateway);
         // Boxed, so that a connection that streams does not keep the state of the steps before.

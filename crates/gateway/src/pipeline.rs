@@ -35,6 +35,7 @@ struct Arrival {
     at: Timestamp,
     started: Instant,
     caller: CallerTraits,
+    view: Arc<View>,
 }
 
 /// A refusal before an exchange was open.
@@ -55,6 +56,7 @@ where
         at,
         started: Instant::now(),
         caller: respond::traits(request.headers()),
+        view: Arc::clone(&gateway.view()),
     };
     match dispatch(&gateway, &arrival, &mut request).await {
         Ok(response) => response,
@@ -91,8 +93,8 @@ where
             Err((receive::nothing_here(path), Dialect::OpenAi))
         }
         Some(Address::AllModels) => {
-            let principal = who(gateway, request, arrival.at).map_err(|e| (e, Dialect::OpenAi))?;
-            models::every_route(&gateway.view(), &principal, arrival.id)
+            let principal = who(gateway, request, arrival).map_err(|e| (e, Dialect::OpenAi))?;
+            models::every_route(&arrival.view, &principal, arrival.id)
                 .map_err(|error| (error, Dialect::OpenAi))
         }
         Some(Address::Route { .. }) => on_route(gateway, arrival, request).await,
@@ -122,14 +124,14 @@ where
     }
 
     // 2 identify
-    let principal = who(gateway, request, arrival.at).map_err(|error| (error, dialect))?;
+    let principal = who(gateway, request, arrival).map_err(|error| (error, dialect))?;
     if endpoint.operation == Operation::ListModels {
         let asked = models::Asked {
             route,
             endpoint: &endpoint,
             headers: request.headers(),
         };
-        return models::of_route(&gateway.view(), &principal, asked, arrival.id)
+        return models::of_route(&arrival.view, &principal, asked, arrival.id)
             .map_err(|error| (error, dialect));
     }
     let body = receive::body(request, gateway.settings())
@@ -151,6 +153,7 @@ where
             endpoint: &endpoint,
             facts: &facts,
             caller: arrival.caller,
+            view: &arrival.view,
         },
     );
     let sent = Sent {
@@ -218,21 +221,19 @@ async fn run(
     };
 
     // 7 relay
+    // 8 settle and 9 record: when the exchange is closed, by its destructor if by nobody else
     relay::relay(exchange, inbound, &attempt, answer).await
 }
 
 /// Chooses the attempt and its price.
 async fn select_step(exchange: &mut Exchange, sent: &Sent, route: &str) -> Result<Attempt, Error> {
     let gateway = Arc::clone(&exchange.gateway);
-    let attempt = {
-        let view = gateway.view();
-        first_attempt(&gateway, &view, exchange, sent, route)?
-    };
+    let attempt = first_attempt(exchange, sent, route)?;
     if attempt.provider.kind == ProviderKind::Simulated {
         exchange.record.flags.add(RecordFlags::SIMULATED);
     }
     if sent.endpoint.operation.is_billed() {
-        let pricing = price(&gateway.view(), &attempt)?;
+        let pricing = price(&exchange.view, &attempt)?;
         if pricing.model.is_none() {
             unpriced(&gateway, exchange, &attempt).await?;
             exchange.record.flags.add(RecordFlags::UNPRICED);
@@ -242,15 +243,10 @@ async fn select_step(exchange: &mut Exchange, sent: &Sent, route: &str) -> Resul
     Ok(attempt)
 }
 
-fn first_attempt(
-    gateway: &Gateway,
-    view: &View,
-    exchange: &Exchange,
-    sent: &Sent,
-    route: &str,
-) -> Result<Attempt, Error> {
+fn first_attempt(exchange: &Exchange, sent: &Sent, route: &str) -> Result<Attempt, Error> {
     let principal = &exchange.principal;
-    let org = view
+    let org = exchange
+        .view
         .snapshot
         .organizations
         .get(&principal.ids.organization)
@@ -264,8 +260,9 @@ fn first_attempt(
         route,
         format: sent.endpoint.format,
         model: &sent.facts.model,
+        other_models: &sent.facts.other_models,
     };
-    let plan = select::plan(org, principal, wanted, &mut |below| draw(gateway, below))?;
+    let plan = select::plan(org, principal, wanted, &mut |below| draw(&exchange.gateway, below))?;
     plan.into_iter()
         .next()
         .ok_or_else(|| Error::new(Kind::UnknownRoute, "the route is empty"))
@@ -329,16 +326,14 @@ async fn unpriced(gateway: &Gateway, exchange: &Exchange, attempt: &Attempt) -> 
 fn who<B>(
     gateway: &Gateway,
     request: &Request<B>,
-    now: Timestamp,
+    arrival: &Arrival,
 ) -> Result<Arc<Principal>, Error> {
-    let view = gateway.view();
-    let query = request.uri().query();
     identify::identify(
         request.headers(),
-        query,
-        &view.snapshot,
+        request.uri().query(),
+        &arrival.view.snapshot,
         &gateway.hasher,
-        now,
+        arrival.at,
     )
 }
 

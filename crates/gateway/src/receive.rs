@@ -21,6 +21,12 @@ const READ_AWAY_BYTES: usize = 256 << 20;
 const READ_AWAY_TIME: Duration = Duration::from_secs(10);
 const READ_AWAY_SILENCE: Duration = Duration::from_secs(1);
 
+/// The longest route: slugs are shorter, and it stands in rows and log lines.
+const ROUTE_BYTES_MAX: usize = 64;
+
+/// How much of an unknown path is repeated in a message.
+const SHOWN_CHARS_MAX: usize = 128;
+
 /// Where under `/proxy/` a request goes.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Address<'p> {
@@ -43,7 +49,8 @@ pub(crate) fn address(path: &str) -> Option<Address<'_>> {
     }
     let slash = below.find('/')?;
     let (route, rest) = below.split_at_checked(slash)?;
-    (!route.is_empty()).then_some(Address::Route { route, rest })
+    let named = !route.is_empty() && route.len() <= ROUTE_BYTES_MAX;
+    named.then_some(Address::Route { route, rest })
 }
 
 /// Finds the endpoint of a path on a route.
@@ -53,6 +60,7 @@ pub(crate) fn endpoint(
     query: Option<&str>,
 ) -> Result<Endpoint, Error> {
     Endpoint::of(method, rest, query).ok_or_else(|| {
+        let rest = shown(rest);
         Error::new(
             Kind::UnknownEndpoint,
             format!("`{method} {rest}` is not an endpoint of this gateway: see the endpoint table in its documentation"),
@@ -71,8 +79,14 @@ pub(crate) fn dialect_of(rest: &str) -> Dialect {
     }
 }
 
+/// As much of a path as is repeated to the caller and in the log.
+fn shown(path: &str) -> String {
+    path.chars().take(SHOWN_CHARS_MAX).collect()
+}
+
 /// The refusal of a path outside the data plane.
 pub(crate) fn nothing_here(path: &str) -> Error {
+    let path = shown(path);
     Error::new(
         Kind::UnknownEndpoint,
         format!("nothing is served at `{path}`: requests go to /proxy/<route>/…"),

@@ -17,7 +17,12 @@ use crate::{
     upstream::{Answer, Inbound, asks_for_usage},
 };
 use http::{HeaderValue, Response, header};
-use tollgate_core::{error::Error, format::Format, provider::ReportCost};
+use std::time::Duration;
+use tollgate_core::{
+    error::{Error, Kind},
+    format::Format,
+    provider::ReportCost,
+};
 use tollgate_wire::tap::{Framing, StreamEdits};
 
 /// Turns an upstream's answer into the client's.
@@ -50,19 +55,45 @@ pub(crate) async fn relay(
     Ok(head.map(|()| body))
 }
 
-/// How a streamed answer is cut into events; `None` when it is no stream after all.
+/// How a streamed answer is cut into events; `None` when it is no stream after all. Only JSON is
+/// believed to be none: a stream under a wrong name is still to be read as it passes.
 fn framing(format: Format, answer: &Answer) -> Option<Framing> {
-    let kind = answer
-        .headers
-        .get(header::CONTENT_TYPE)
-        .map_or(&b""[..], HeaderValue::as_bytes);
-    if kind.starts_with(b"text/event-stream") {
-        Some(Framing::Sse)
-    } else if format == Format::GeminiGenerate && kind.starts_with(b"application/json") {
-        Some(Framing::JsonArray)
-    } else {
-        None
+    let kind = answer.headers.get(header::CONTENT_TYPE);
+    let kind = kind.map_or(&b""[..], HeaderValue::as_bytes);
+    let is_json = kind
+        .get(..JSON.len())
+        .is_some_and(|start| start.eq_ignore_ascii_case(JSON));
+    match (is_json, format) {
+        (false, _) => Some(Framing::Sse),
+        (true, Format::GeminiGenerate) => Some(Framing::JsonArray),
+        (true, _) => None,
     }
+}
+
+const JSON: &[u8] = b"application/json";
+
+/// The upstream's answer ended before it was whole.
+fn broken(context: impl Into<String>) -> Error {
+    Error::new(Kind::UpstreamBroken, "the provider's answer broke off").with_context(context)
+}
+
+/// The upstream fell silent.
+fn silent(idle: Duration) -> Error {
+    Error::new(
+        Kind::UpstreamTimeout,
+        format!(
+            "the provider fell silent for {} s in the middle of its answer",
+            idle.as_secs()
+        ),
+    )
+}
+
+/// The request has lived its longest.
+fn overdue(deadline: Duration) -> Error {
+    Error::new(
+        Kind::UpstreamTimeout,
+        format!("the request ran for {} s, which is the most", deadline.as_secs()),
+    )
 }
 
 fn head(exchange: &Exchange, attempt: &Attempt, answer: &Answer) -> Response<()> {

@@ -22,6 +22,7 @@ use std::{
     fmt::Write as _,
     io::Write,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    thread::JoinHandle,
     time::Duration,
 };
 use tollgate_core::{
@@ -50,6 +51,8 @@ pub enum LogFormat {
 pub struct RequestLog {
     format: LogFormat,
     shared: Arc<Shared>,
+    /// The writing thread, until it was waited for.
+    thread: Arc<Mutex<Option<JoinHandle<()>>>>,
 }
 
 #[derive(Default)]
@@ -70,7 +73,7 @@ impl RequestLog {
     pub fn start(format: LogFormat, mut sink: impl Write + Send + 'static) -> Self {
         let shared = Arc::new(Shared::default());
         let writer = Arc::clone(&shared);
-        std::thread::spawn(move || {
+        let thread = std::thread::spawn(move || {
             let mut text = String::new();
             while let Some(dropped) = writer.take(&mut text) {
                 if dropped > 0 {
@@ -85,13 +88,23 @@ impl RequestLog {
                 text.clear();
             }
         });
-        Self { format, shared }
+        Self {
+            format,
+            shared,
+            thread: Arc::new(Mutex::new(Some(thread))),
+        }
     }
 
-    /// Writes what is gathered and ends the thread.
+    /// Ends the thread and waits until all that was gathered is written: blocks for as long as the
+    /// sink does. Lines that come later are lost.
     pub fn close(&self) {
         self.shared.lock().closed = true;
         self.shared.written.notify_all();
+        let mut thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(thread) = thread.take() {
+            // A panic of the thread has been reported by itself.
+            let _ended = thread.join();
+        }
     }
 
     /// The line of a request that was identified.
@@ -277,7 +290,9 @@ mod tests {
         log.shared.put("one\n");
         log.shared.put("two\n");
         log.close();
-        let text: Vec<u8> = written.iter().flatten().collect();
+        // Not waited for: when the log is closed, all is written.
+        let text: Vec<u8> = written.try_iter().flatten().collect();
         assert_eq!(text, b"one\ntwo\n");
+        assert_eq!(written.try_recv(), Err(mpsc::TryRecvError::Disconnected));
     }
 }

@@ -42,8 +42,10 @@ pub(crate) struct Reservation {
     ids: Ids,
     reserved_at: Timestamp,
     exposure: Exposure,
+    text_rate: TextRate,
     sent_at: Option<Instant>,
     most: Amount,
+    ended: bool,
 }
 
 /// What settling leaves to be posted.
@@ -67,8 +69,8 @@ pub(crate) async fn reserve(
 ) -> Result<Reservation, Error> {
     let gateway = &exchange.gateway;
     let ids = exchange.principal.ids;
-    let book = gateway
-        .view()
+    let book = exchange
+        .view
         .books
         .get(&ids.organization)
         .cloned()
@@ -79,22 +81,10 @@ pub(crate) async fn reserve(
             )
         })?;
     let rates = rates(exchange, facts);
-    let terms = terms(exchange, facts, attempt, rates.as_ref());
+    let (terms, text_rate) = terms(exchange, facts, attempt, rates.as_ref());
     let cover = terms
         .cover()
         .map_err(|reason| Error::new(Kind::BadRequest, reason.to_string()))?;
-    let slot = gateway.parts.hold_file.acquire().ok_or_else(|| {
-        Error::new(
-            Kind::Unavailable,
-            "the gateway has more unposted requests than it may have: try again",
-        )
-        .with_context("the hold file has too few free slots: is the store able to write?")
-    })?;
-    // From here on the slot goes back when anything fails.
-    let mut held = SlotGuard {
-        file: &gateway.parts.hold_file,
-        slot: Some(slot),
-    };
     let request = Reserve {
         request: exchange.request_id(),
         ids,
@@ -103,38 +93,38 @@ pub(crate) async fn reserve(
     let patience = gateway.settings().hold_wait;
     let (clock, store) = (&*gateway.parts.clock, &*gateway.parts.store);
     let grant = book.reserve(request, patience, clock, store).await?;
-    Ok(Reservation {
+    // Only who was granted takes a slot: the many who wait must not use them up.
+    let mut reservation = Reservation {
         book,
         hold: grant.hold,
         hold_file: Arc::clone(&gateway.parts.hold_file),
-        slot: held.slot.take(),
+        slot: None,
         request: exchange.request_id(),
         ids,
         reserved_at: grant.reserved_at,
         exposure: Exposure::new(terms, grant.taken),
+        text_rate,
         sent_at: None,
         most: grant.taken,
-    })
+        ended: false,
+    };
+    reservation.slot = Some(reservation.hold_file.acquire().ok_or_else(no_slot)?);
+    Ok(reservation)
 }
 
-struct SlotGuard<'f> {
-    file: &'f HoldFile,
-    slot: Option<SlotIndex>,
-}
-
-impl Drop for SlotGuard<'_> {
-    fn drop(&mut self) {
-        if let Some(slot) = self.slot.take() {
-            self.file.give_back(slot);
-        }
-    }
+fn no_slot() -> Error {
+    Error::new(
+        Kind::Unavailable,
+        "the gateway has more unposted requests than it may have: try again",
+    )
+    .with_context("the hold file has too few free slots: is the store able to write?")
 }
 
 /// The dearest rates of the request; free where the policy lets an unpriced model pass.
 fn rates(exchange: &Exchange, facts: &RequestFacts) -> Option<TokenRates> {
     let kind = InputKind {
         cache_write: facts.cache_write,
-        media: facts.media_tokens > 0,
+        media: facts.media_tokens > 0 || facts.unseen_input,
     };
     let pricing = exchange.pricing.as_ref()?.model.as_ref()?;
     Some(pricing.token_rates(&facts.context, kind, exchange.record.received_at))
@@ -145,7 +135,7 @@ fn terms(
     facts: &RequestFacts,
     attempt: &Attempt,
     rates: Option<&TokenRates>,
-) -> Terms {
+) -> (Terms, TextRate) {
     let policy = exchange.gateway.settings().estimates;
     let model = exchange
         .pricing
@@ -171,7 +161,7 @@ fn terms(
         seen.saturating_add(TEMPLATE_TOKENS)
     };
     let embeds = exchange.record.operation == Operation::Embed;
-    Terms {
+    let terms = Terms {
         class: Class::of(
             facts.stream,
             attempt.provider.cancel_stops_billing,
@@ -186,12 +176,14 @@ fn terms(
             rates.output_per_million(input_tokens)
         }),
         cap: if embeds { Some(0) } else { facts.output_cap },
-        model_max: None,
+        // Not known by itself; but output stands in the context like input.
+        model_max: context,
         choices: exchange.choices,
         learned,
         uncapped: policy.uncapped,
         strict: policy.strict,
-    }
+    };
+    (terms, text_rate)
 }
 
 impl Reservation {
@@ -200,7 +192,7 @@ impl Reservation {
     /// # Errors
     /// [`Kind::Unavailable`] when the hold file cannot be written; nothing may be sent then.
     pub(crate) fn mark_sent(&mut self) -> Result<(), Error> {
-        self.prove(SlotState::Held).map_err(|error| {
+        self.prove_held().map_err(|error| {
             Error::new(
                 Kind::Unavailable,
                 "the gateway cannot write its hold file: try again later",
@@ -227,13 +219,14 @@ impl Reservation {
         self.most
     }
 
-    /// So many bytes of content were seen; asks for more cover when it is time to.
+    /// So many bytes of content were seen in all; asks for more cover when it is time to.
     ///
     /// # Errors
     /// The refusal that ends the stream: what is left is needed for its tail.
-    pub(crate) fn observe(&mut self, content_tokens: u64) -> Result<(), Refusal> {
+    pub(crate) fn observe(&mut self, content_bytes: u64) -> Result<(), Refusal> {
         let at = self.since_sent();
-        self.exposure.observe(content_tokens, at);
+        let tokens = self.text_rate.tokens(content_bytes);
+        self.exposure.observe(tokens, at);
         self.top_up()
     }
 
@@ -251,7 +244,7 @@ impl Reservation {
                 let held = self.exposure.held();
                 self.most = larger(self.most, held);
                 // The book holds it; a slot that cannot be written is older, never wrong.
-                if let Err(error) = self.prove(SlotState::Held) {
+                if let Err(error) = self.prove_held() {
                     tracing::error!(%error, "a raised hold could not be written to the hold file");
                 }
                 Ok(())
@@ -270,7 +263,7 @@ impl Reservation {
     pub(crate) fn true_up(&mut self, input: Amount) {
         let to = self.exposure.true_up(input);
         if self.book.with(|book| book.lower(self.hold, to)).is_ok()
-            && let Err(error) = self.prove(SlotState::Held)
+            && let Err(error) = self.prove_held()
         {
             tracing::error!(%error, "a lowered hold could not be written to the hold file");
         }
@@ -288,17 +281,20 @@ impl Reservation {
 
     /// Ends it with what was used.
     pub(crate) fn settle(mut self, actual: Amount, flags: Flags) -> Option<Ended> {
-        let settled = self.book.with(|book| book.settle(self.hold, actual, flags));
-        let settled = settled
-            .inspect_err(|error| tracing::error!(%error, "a hold could not be settled"))
-            .ok()?;
-        if let Err(error) = self.prove(SlotState::Settled {
-            actual,
-            flags: settled.fact.flags,
-        }) {
+        self.ended = true;
+        let slot = self.slot.take()?;
+        let settled = match self.book.with(|book| book.settle(self.hold, actual, flags)) {
+            Ok(settled) => settled,
+            Err(error) => {
+                // The slot stays as it is: it is all that proves what was sent.
+                tracing::error!(%error, request = %self.request, "a hold could not be settled");
+                return None;
+            }
+        };
+        let flags = settled.fact.flags;
+        if let Err(error) = self.prove(slot, SlotState::Settled { actual, flags }) {
             tracing::error!(%error, "a settled hold could not be written to the hold file");
         }
-        let slot = self.slot.take()?;
         Some(Ended {
             settled,
             hold: self.hold,
@@ -307,8 +303,12 @@ impl Reservation {
         })
     }
 
-    fn prove(&self, state: SlotState) -> std::io::Result<()> {
-        let Some(slot) = self.slot else { return Ok(()) };
+    /// Writes what is held now.
+    fn prove_held(&self) -> std::io::Result<()> {
+        self.slot.map_or(Ok(()), |slot| self.prove(slot, SlotState::Held))
+    }
+
+    fn prove(&self, slot: SlotIndex, state: SlotState) -> std::io::Result<()> {
         let record = SlotRecord {
             request: self.request,
             ids: self.ids,
@@ -324,10 +324,14 @@ impl Drop for Reservation {
     /// Nothing was sent: the hold never was. (What was sent is settled by the exchange that owns
     /// this, before it gets here.)
     fn drop(&mut self) {
+        if self.ended {
+            return;
+        }
+        if let Err(error) = self.book.with(|book| book.release(self.hold)) {
+            tracing::error!(%error, request = %self.request, "a hold could not be released");
+            return;
+        }
         if let Some(slot) = self.slot.take() {
-            if let Err(error) = self.book.with(|book| book.release(self.hold)) {
-                tracing::error!(%error, "a hold could not be released");
-            }
             self.hold_file.give_back(slot);
         }
     }

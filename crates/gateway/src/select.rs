@@ -31,6 +31,8 @@ pub(crate) struct Wanted<'r> {
     pub(crate) format: Format,
     /// The model as asked.
     pub(crate) model: &'r str,
+    /// Further models that its tools name.
+    pub(crate) other_models: &'r [String],
 }
 
 /// The ordered attempts for a request; never empty.
@@ -79,12 +81,13 @@ fn permitted(principal: &Principal, wanted: Wanted<'_>) -> Result<(), Error> {
             ),
         ));
     }
-    if !is_listed(&principal.allowed_models, wanted.model) {
+    let others = wanted.other_models.iter().map(String::as_str);
+    let mut models = std::iter::once(wanted.model).chain(others);
+    if let Some(model) = models.find(|model| !is_listed(&principal.allowed_models, model)) {
         return Err(Error::new(
             Kind::UnknownModel,
             format!(
-                "the model `{}` is not allowed for this API key; allowed: {}",
-                wanted.model,
+                "the model `{model}` is not allowed for this API key; allowed: {}",
                 principal.allowed_models.join(", ")
             ),
         ));

@@ -11,6 +11,7 @@
 
 use crate::{
     exchange::{Ending, Exchange},
+    inspect::MODEL_CHARS_MAX,
     reserve::Ended,
 };
 use tollgate_core::{
@@ -53,7 +54,7 @@ pub(crate) fn settle(exchange: &mut Exchange) -> Option<Ended> {
             }
         }
     };
-    if flags.contains(Flags::ESTIMATED) && flags != Flags::NONE {
+    if flags == Flags::ESTIMATED {
         exchange.record.flags.add(RecordFlags::ESTIMATED);
     }
     learn(exchange, &reservation.since_sent(), flags);
@@ -67,7 +68,9 @@ pub(crate) fn settle(exchange: &mut Exchange) -> Option<Ended> {
 
 /// Copies what the answer reported into the record.
 fn note(exchange: &mut Exchange, report: &UsageReport) {
-    exchange.record.model_answered.clone_from(&report.model);
+    let answered = report.model.as_deref();
+    exchange.record.model_answered =
+        answered.map(|model| model.chars().take(MODEL_CHARS_MAX).collect());
     exchange.record.provider_cost = report.provider_cost;
     if let Some(usage) = &report.usage {
         exchange.record.usage = usage.clone();
@@ -77,13 +80,17 @@ fn note(exchange: &mut Exchange, report: &UsageReport) {
     }
 }
 
-/// What a report stands for; `None` when it reports nothing that can be priced.
+/// What a report stands for; `None` when it reports nothing that can be priced. All zeros are
+/// nothing: an answer that cost nothing is more likely one that was not counted.
 fn amount(exchange: &mut Exchange, report: &UsageReport) -> Option<Amount> {
-    report.usage.as_ref()?;
-    let cost = match cost(exchange, report) {
-        Some(cost) => cost,
-        None if exchange.record.flags.contains(RecordFlags::UNPRICED) => NanoUsd::ZERO,
-        None => return None,
+    let counted = report.usage.as_ref().is_some_and(|usage| !usage.is_none());
+    if !counted && report.extra.is_empty() && report.provider_cost.is_none() {
+        return None;
+    }
+    let cost = if exchange.record.flags.contains(RecordFlags::UNPRICED) {
+        exchange.cost_of(report).unwrap_or(NanoUsd::ZERO)
+    } else {
+        cost(exchange, report)?
     };
     let tokens = i64::try_from(exchange.record.usage.total_tokens()).unwrap_or(i64::MAX);
     Some(Amount {
@@ -94,12 +101,7 @@ fn amount(exchange: &mut Exchange, report: &UsageReport) -> Option<Amount> {
 }
 
 fn cost(exchange: &mut Exchange, report: &UsageReport) -> Option<NanoUsd> {
-    let pricing = exchange.pricing.as_ref()?;
-    let at = exchange.record.received_at;
-    match pricing
-        .prices
-        .cost_of_report(&pricing.sent_model, report, at)
-    {
+    match exchange.price_of(report) {
         Ok(priced) => {
             if priced.cost.approximate {
                 exchange.record.flags.add(RecordFlags::APPROXIMATE);
@@ -107,7 +109,8 @@ fn cost(exchange: &mut Exchange, report: &UsageReport) -> Option<NanoUsd> {
             Some(priced.cost.total)
         }
         Err(error) => {
-            tracing::warn!(request = %exchange.record.request, %error, "a usage could not be priced: its estimate is posted");
+            let request = exchange.record.request;
+            tracing::warn!(%request, %error, "a usage could not be priced: its estimate is posted");
             None
         }
     }

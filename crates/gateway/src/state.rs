@@ -4,7 +4,8 @@
 //! start to end. Changing settings makes a new view and swaps it in whole.
 
 use crate::{
-    books::SharedBook, request_log::RequestLog, settings::GatewaySettings, upstream::Client,
+    books::SharedBook, request_log::RequestLog, settings::GatewaySettings, tasks::Tasks,
+    upstream::Client,
 };
 use arc_swap::{ArcSwap, Guard};
 use bytes::Bytes;
@@ -74,6 +75,20 @@ pub enum StartError {
     Ledger(String),
 }
 
+/// Why the settings in the store are not followed yet.
+#[derive(Debug, thiserror::Error)]
+pub enum FollowError {
+    /// They cannot be read: the old view stays in force.
+    #[error("the settings stay as they are: {0}")]
+    Store(#[from] StoreError),
+    /// They are in force, but not all limits count what was running before.
+    #[error(
+        "limits of running requests are not counted yet: {}",
+        .0.context().unwrap_or(.0.message())
+    )]
+    Ledger(Error),
+}
+
 /// Why a document could not be had.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
@@ -88,6 +103,9 @@ pub struct Gateway {
     price_book: ArcSwap<PriceBook>,
     estimates: Mutex<Estimates>,
     draining: AtomicBool,
+    tasks: Tasks,
+    /// The revision that the view and every book have. Locked while either is changed.
+    followed: tokio::sync::Mutex<u64>,
 }
 
 impl Gateway {
@@ -102,10 +120,12 @@ impl Gateway {
         let gateway = Arc::new(Self {
             hasher: parts.store.key_hasher(),
             client,
-            view: ArcSwap::from_pointee(view),
             price_book: ArcSwap::new(Arc::clone(&parts.prices)),
             estimates: Mutex::default(),
             draining: AtomicBool::new(false),
+            tasks: Tasks::default(),
+            followed: tokio::sync::Mutex::new(view.snapshot.revision),
+            view: ArcSwap::from_pointee(view),
             parts,
         });
         gateway.configure_books().await.map_err(|error| {
@@ -125,34 +145,42 @@ impl Gateway {
     }
 
     /// Follows the store when its revision has moved: for the next request and the next top-up.
+    /// Whether it had moved.
     ///
     /// # Errors
-    /// When the store cannot be read; the old view stays in force.
-    pub async fn follow(&self) -> Result<bool, StoreError> {
+    /// See [`FollowError`]; to be called again.
+    pub async fn follow(&self) -> Result<bool, FollowError> {
+        let mut followed = self.followed.lock().await;
         let revision = self.parts.store.revision().await?;
-        if revision == self.view().snapshot.revision {
+        if revision <= *followed {
             return Ok(false);
         }
-        let snapshot = self.parts.store.snapshot().await?;
-        let view = view_of(snapshot, &self.price_book.load(), &self.view().books);
-        self.view.store(Arc::new(view));
-        if let Err(error) = self.configure_books().await {
-            tracing::error!(
-                reason = error.context(),
-                "limits of running requests are not counted yet"
-            );
+        if revision > self.view().snapshot.revision {
+            self.adopt(&self.price_book.load_full()).await?;
         }
+        let revision = self.view().snapshot.revision;
+        self.configure_books().await.map_err(FollowError::Ledger)?;
+        *followed = revision;
         Ok(true)
     }
 
     /// Puts other price data in force.
     ///
     /// # Errors
-    /// When the settings cannot be read from the store.
+    /// When the settings cannot be read from the store; the old prices stay in force.
     pub async fn set_prices(&self, book: Arc<PriceBook>) -> Result<(), StoreError> {
-        let snapshot = self.parts.store.snapshot().await?;
-        let view = view_of(snapshot, &book, &self.view().books);
+        // Settings that are new with it are followed at the next turn.
+        let _one_at_a_time = self.followed.lock().await;
+        self.adopt(&book).await?;
         self.price_book.store(book);
+        Ok(())
+    }
+
+    /// Makes a view of the latest settings and these prices. Only under the lock of `followed`:
+    /// two at once could put back what the other has replaced.
+    async fn adopt(&self, book: &Arc<PriceBook>) -> Result<(), StoreError> {
+        let snapshot = self.parts.store.snapshot().await?;
+        let view = view_of(snapshot, book, &self.view().books);
         self.view.store(Arc::new(view));
         Ok(())
     }
@@ -165,8 +193,10 @@ impl Gateway {
         self.client.fetch(url, bytes_max).await.map_err(FetchError)
     }
 
-    /// Opens windows ahead and forgets closed ones; to be called about once a second.
-    pub async fn tend_books(&self) {
+    /// Opens windows ahead, forgets closed ones and tasks that ended; to be called about once a
+    /// second.
+    pub async fn tend(&self) {
+        self.tasks.reap();
         let view = self.view.load_full();
         for book in view.books.values() {
             if let Err(error) = book.tend(&*self.parts.clock, &self.parts.store).await {
@@ -188,6 +218,16 @@ impl Gateway {
         self.draining.load(Ordering::Relaxed)
     }
 
+    /// What runs beside the accept loop.
+    pub fn tasks(&self) -> &Tasks {
+        &self.tasks
+    }
+
+    /// Runs a task that may outlive the request it belongs to: a stop waits for it.
+    pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.spawn(task);
+    }
+
     pub(crate) fn now(&self) -> Timestamp {
         self.parts.clock.now()
     }
@@ -199,18 +239,22 @@ impl Gateway {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Configures the book of every organisation, also after one could not be.
     async fn configure_books(&self) -> Result<(), Error> {
         let view = self.view.load_full();
+        let mut first_error = None;
         for (id, org) in &view.snapshot.organizations {
             if let Some(book) = view.books.get(id) {
                 let limits = Arc::new(org.limits.clone());
                 let zone = &org.organization.time_zone;
                 let store = &self.parts.store;
-                book.configure(view.snapshot.revision, zone, &limits, store)
-                    .await?;
+                let configured = book
+                    .configure(view.snapshot.revision, zone, &limits, store)
+                    .await;
+                first_error = first_error.or(configured.err());
             }
         }
-        Ok(())
+        first_error.map_or(Ok(()), Err)
     }
 }
 

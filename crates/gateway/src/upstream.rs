@@ -3,6 +3,7 @@
 
 mod answer;
 mod client;
+mod connect;
 mod request;
 pub(crate) mod simulated;
 

@@ -177,7 +177,10 @@ mod tests {
         let database = Database::open(&path).await.unwrap();
         let mut given_up = database.write().await.unwrap();
         // What SQLite does after an I/O error.
-        sqlx::raw_sql("ROLLBACK").execute(&mut *given_up).await.unwrap();
+        sqlx::raw_sql("ROLLBACK")
+            .execute(&mut *given_up)
+            .await
+            .unwrap();
         given_up.commit().await.unwrap_err();
         database.write().await.unwrap().commit().await.unwrap();
     }

@@ -2,8 +2,8 @@
 //!
 //! The table is [`Endpoint::of`]; what is not in it does not exist. Paths are matched segment by
 //! segment: a model name in a path is decoded once, held as text, and encoded again as one segment,
-//! so no name can reach another path or host. Credentials in the query end here: a gateway key
-//! must not travel upstream.
+//! so no name can reach another path or host. Credentials in the query end here, for a gateway key
+//! must not travel upstream; and so does what would hide the usage from us.
 //!
 //! What real clients send: OpenAI SDKs append to a base URL that may end in `/v1` or not, Groq's
 //! SDK adds `/openai/v1`, Anthropic's `/v1`, Google's a version and, in Vertex mode, publisher,
@@ -32,7 +32,8 @@ pub struct Endpoint {
     pub model: Option<String>,
     /// Whether the path alone asks for a stream (`:streamGenerateContent`).
     pub stream: bool,
-    /// The client's query without `?` and without credentials; empty when nothing remains.
+    /// The client's query without `?`, without credentials and without what would reshape the
+    /// answer; empty when nothing remains.
     pub query: String,
 }
 
@@ -57,7 +58,7 @@ impl Endpoint {
             _ => None,
         }?;
         let (format, operation, model, stream) = named;
-        let query = query.map(query::without_credentials).unwrap_or_default();
+        let query = query.map(query::for_upstream).unwrap_or_default();
         Some(Self {
             format,
             operation,
@@ -75,7 +76,7 @@ impl Endpoint {
             | Format::OpenAiEmbeddings
             | Format::AnthropicMessages => Framing::Sse,
             Format::GeminiGenerate => {
-                if query::has(&self.query, "alt", "sse") || query::has(&self.query, "$alt", "sse") {
+                if query::asks_for_sse(&self.query) {
                     Framing::Sse
                 } else {
                     Framing::JsonArray

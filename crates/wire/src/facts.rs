@@ -10,6 +10,9 @@ use tollgate_core::{
 
 pub use tollgate_core::price::CacheWrite;
 
+/// The most different models the tools of one request may name.
+pub const OTHER_MODELS_MAX: usize = 16;
+
 /// What a request asks for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RequestFacts {
@@ -34,10 +37,14 @@ pub struct RequestFacts {
     pub unseen_input: bool,
     /// The dearest cache write the request asks for.
     pub cache_write: CacheWrite,
+    /// Further models that would work on the request, as its tools name them; each once, at most
+    /// [`OTHER_MODELS_MAX`]. Who may not use one of them may not send the request.
+    pub other_models: Vec<String>,
     /// What selects other rates: `("service_tier", "flex")`, `("speed", "fast")`.
     pub context: Vec<(&'static str, String)>,
     /// Chat streams: makes the upstream report usage (`stream_options.include_usage`), when the
-    /// client did not ask for it. The extra chunk is then withheld by the tap.
+    /// client did not ask for it (a `null` is no wish either). The extra chunk is then withheld by
+    /// the tap.
     pub ask_for_usage: Option<Edit>,
     /// The work would go on after this answer (background, batch).
     pub deferred: bool,

@@ -16,6 +16,7 @@ pub mod gemini;
 mod json;
 mod measure;
 mod media;
+mod model_choice;
 pub mod models;
 pub mod openai;
 pub mod simulated;

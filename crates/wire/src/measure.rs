@@ -5,7 +5,7 @@
 //! is new on the wire can only make the measure larger, never hide input from it.
 
 use crate::{
-    facts::CacheWrite,
+    facts::{CacheWrite, OTHER_MODELS_MAX},
     json::Text,
     media::{tokens_of_base64, tokens_of_data_url},
 };
@@ -13,7 +13,7 @@ use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqA
 use std::fmt;
 
 /// What was found: parts of [`crate::facts::RequestFacts`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Measure {
     /// UTF-8 bytes of strings and keys, digits of numbers.
     pub(crate) text_bytes: u64,
@@ -23,6 +23,8 @@ pub(crate) struct Measure {
     pub(crate) unseen_input: bool,
     /// The dearest cache write asked for.
     pub(crate) cache_write: CacheWrite,
+    /// Models that tools name, each once.
+    pub(crate) other_models: Vec<String>,
 }
 
 /// How a value is to be read. `R` are the rules for what stands inside it.
@@ -40,6 +42,8 @@ pub(crate) enum Read<R> {
     Url(R),
     /// Strings name something stored elsewhere, which is unseen input; members are read by `R`.
     Reference(R),
+    /// Strings name further models that work on the request; members are read by `R`.
+    Model(R),
     /// A string is the type of a part, item or tool: [`Rules::type_is_unseen`] judges it.
     Type(R),
     /// An object asks for a cache write: `ttl` says for how long (short when it is absent).
@@ -78,6 +82,20 @@ impl Measure {
             Some(tokens) => self.add_media(tokens),
             None => self.unseen_input |= !url.is_empty(),
         }
+    }
+
+    /// Adds a model that a tool names.
+    fn add_model<E: de::Error>(&mut self, name: &str) -> Result<(), E> {
+        if name.is_empty() || self.other_models.iter().any(|known| known == name) {
+            return Ok(());
+        }
+        if self.other_models.len() >= OTHER_MODELS_MAX {
+            return Err(E::custom(format_args!(
+                "its tools name more than {OTHER_MODELS_MAX} models: name fewer"
+            )));
+        }
+        self.other_models.push(name.to_owned());
+        Ok(())
     }
 
     fn add_digits(&mut self, number: u64) {
@@ -146,6 +164,10 @@ impl<'de, R: Rules> Visitor<'de> for Meter<'_, R> {
             },
             Read::Url(_) => self.measure.add_url(text),
             Read::Reference(_) => self.measure.unseen_input |= !text.is_empty(),
+            Read::Model(_) => {
+                self.measure.add_text(text);
+                self.measure.add_model(text)?;
+            }
             Read::Type(rules) => {
                 self.measure.unseen_input |= rules.type_is_unseen(text);
                 self.measure.add_text(text);
@@ -175,6 +197,7 @@ impl<'de, R: Rules> Visitor<'de> for Meter<'_, R> {
             | Read::Media(rules)
             | Read::Url(rules)
             | Read::Reference(rules)
+            | Read::Model(rules)
             | Read::Type(rules) => Some(rules),
         };
         while let Some(Text(key)) = map.next_key::<Text<'de>>()? {

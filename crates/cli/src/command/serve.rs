@@ -24,7 +24,10 @@ use crate::{
 };
 use anyhow::Context as _;
 use std::{io, sync::Arc};
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::watch,
+};
 use tollgate_core::{clock::Clock, entropy::Entropy, id::NodeId};
 use tollgate_gateway::{
     listener::Listener,
@@ -70,7 +73,7 @@ async fn serve(
     load: reload::Load<'_>,
     printer: &mut Printer,
 ) -> anyhow::Result<()> {
-    let mut stop = Stop::listen()?;
+    let stops = count_stops()?;
     // Caught from the start on: by default it ends the process.
     let hangup = signal(SignalKind::hangup())?;
     let directory = DataDir::open(&settings.storage.data_dir)?;
@@ -122,7 +125,11 @@ async fn serve(
     let address = listener.local_address()?;
     welcome::print(&settings, address, &provisioned, printer)?;
     let tasks = background::start(&gateway, &settings);
-    let served = listener.serve(Arc::clone(&gateway), stop.asked());
+    let served = listener.serve(
+        Arc::clone(&gateway),
+        asked_to_stop(stops.clone()),
+        asked_to_hurry(stops),
+    );
     tokio::pin!(served);
     tokio::select! {
         () = &mut served => {}
@@ -131,7 +138,8 @@ async fn serve(
 
     drop(tasks);
     let finished = writer.finish().await;
-    request_log.close();
+    // It blocks while standard error does.
+    let _closed = tokio::task::spawn_blocking(move || request_log.close()).await;
     store.close().await;
     finished
         .context("some requests could not be posted; their slots keep them for the next start")?;
@@ -183,25 +191,32 @@ fn bounds(settings: &Settings) -> GatewaySettings {
     }
 }
 
-/// The signals that ask us to stop.
-struct Stop {
-    interrupt: Signal,
-    terminate: Signal,
+/// Counts the signals that ask us to stop.
+fn count_stops() -> io::Result<watch::Receiver<u32>> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let (counted, count) = watch::channel(0);
+    tokio::spawn(async move {
+        while !counted.is_closed() {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+            counted.send_modify(|count| *count += 1);
+        }
+    });
+    Ok(count)
 }
 
-impl Stop {
-    fn listen() -> io::Result<Self> {
-        Ok(Self {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-        })
-    }
+/// Waits until we were asked to stop for the first time.
+async fn asked_to_stop(mut stops: watch::Receiver<u32>) {
+    // The counting ends with the runtime alone.
+    let _counting = stops.wait_for(|count| *count >= 1).await;
+    tracing::info!("stopping: running requests may finish; ask again to end them at once");
+}
 
-    async fn asked(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
-        tracing::info!("stopping: running requests may finish");
-    }
+/// Waits until we are asked once more after that.
+async fn asked_to_hurry(mut stops: watch::Receiver<u32>) {
+    let _counting = stops.wait_for(|count| *count >= 2).await;
+    tracing::warn!("stopping at once");
 }

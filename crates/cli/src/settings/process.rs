@@ -85,15 +85,6 @@ pub enum Estimate {
     Strict,
 }
 
-/// What happens when the ledger's store stays away.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OnLedgerOutage {
-    /// Refuse requests.
-    Block,
-    /// Let them pass, booked later.
-    Allow,
-}
-
 /// `[ledger]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LedgerSettings {
@@ -103,8 +94,6 @@ pub struct LedgerSettings {
     pub uncapped: UncappedPolicy,
     /// How long a request waits for other requests' holds.
     pub hold_wait: Duration,
-    /// What happens when the store stays away.
-    pub on_ledger_outage: OnLedgerOutage,
 }
 
 /// Form of log lines.
@@ -290,17 +279,10 @@ pub(super) fn ledger(root: &Table<'_>) -> Option<LedgerSettings> {
     let hold_wait = table
         .value("hold_wait")
         .and_then(|value| value.duration(&(Duration::ZERO..=Duration::from_mins(1))));
-    let on_ledger_outage = table.value("on_ledger_outage").and_then(|value| {
-        value.choice(&[
-            ("block", OnLedgerOutage::Block),
-            ("allow", OnLedgerOutage::Allow),
-        ])
-    });
     Some(LedgerSettings {
         estimate: estimate?,
         uncapped: uncapped?,
         hold_wait: hold_wait?,
-        on_ledger_outage: on_ledger_outage?,
     })
 }
 

@@ -107,7 +107,6 @@ fn config_show_tells_where_each_value_came_from() {
     prices.interval           "1h"                  default
     ledger.estimate           "normal"              default
     ledger.hold_wait          "2s"                  default
-    ledger.on_ledger_outage   "block"               default
     log.format                "text"                default
     log.filter                "info"                default
     project[0].slug           "a"                   tollgate.toml:2:8

@@ -178,6 +178,8 @@ async fn what_is_not_http_or_goes_on_for_ever_ends_with_its_connection() {
     let stage = stage(&upstream.url(), "[server]\nhead_timeout = \"200ms\"").await;
     let endless = format!("GET / HTTP/1.1\r\nx: {}", "a".repeat(1 << 20));
     for bytes in [
+        "",
+        "PRI * HTTP/2.0\r\n\r\nSM",
         "\u{16}\u{3}\u{1}\u{2}",
         "GET / HTTP/1.1\r\nhos",
         "GET /\r\n\r\n",

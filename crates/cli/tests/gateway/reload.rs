@@ -2,7 +2,7 @@
 
 use crate::{
     priced::{Api, Rules, reload},
-    support::{CHAT, KEY, Stage, chat},
+    support::{CHAT, KEY, Stage, chat, open_store},
 };
 use http::StatusCode;
 use rustix::process::Signal;
@@ -162,6 +162,30 @@ async fn a_key_taken_out_of_the_file_stops_working_and_comes_back() {
 
     stage.launch.write_settings(&with_key);
     until(&stage.client, 200, Duration::from_secs(2)).await;
+}
+
+#[tokio::test]
+async fn a_key_declared_without_a_secret_is_not_made_where_nobody_would_see_it() {
+    let upstream = Upstream::provider().await;
+    let stage = Rules::default().stage(&upstream).await;
+    let mut settings = Rules::default().settings(&upstream.url());
+    settings.push_str("\n[[api_key]]\nname = \"newcomer\"\nproject = \"stage\"\n");
+    reload(&stage, &settings).await;
+    let warning = "API key `newcomer` of project `stage` is declared without a key";
+    stage.gateway.wait_for_line(warning).await;
+    let known = async || {
+        let store = open_store(&stage.gateway.data_dir()).await;
+        let listed = store.list_api_keys().await.unwrap();
+        let names = listed.into_iter().map(|listing| listing.key.name);
+        names.collect::<Vec<_>>()
+    };
+    assert_eq!(known().await, ["caller"]);
+
+    // One that exists stays, and needs no secret to be declared.
+    let without = settings.replace(&format!("key = {{ value = \"{KEY}\" }}"), "");
+    reload(&stage, &without).await;
+    assert_eq!(known().await, ["caller"]);
+    until(&stage.client, 200, Duration::ZERO).await;
 }
 
 #[tokio::test]

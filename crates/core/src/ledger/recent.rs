@@ -7,8 +7,10 @@
 use crate::{amount::Amount, clock::Timestamp, ledger::account::Position, principal::Ids};
 use std::collections::VecDeque;
 
-/// How many are kept: more than two full groups of the commit writer.
-const KEPT: usize = 512;
+/// How many are kept: four of the commit writer's largest groups (1,000 postings each), because a
+/// group may be acknowledged while a row that was read before it is still on its way. With fewer, a
+/// busy book would refuse row after row as outdated.
+const KEPT: usize = 4_096;
 
 /// One committed entry.
 #[derive(Clone, Copy, Debug)]

@@ -5,9 +5,9 @@
 //! left by its client. Only the first ends cleanly; of the second and third the client is told by
 //! the format's own error event where one may stand, else by a broken connection.
 
-use super::ResponseBody;
+use super::{ResponseBody, broken, overdue, silent};
 use crate::{
-    exchange::{Ending, Exchange},
+    exchange::{Ending, Exchange, LOOK_AGAIN},
     reserve::Reservation,
     select::Attempt,
     upstream::{Answer, AnswerBody, BodyError},
@@ -16,13 +16,14 @@ use bytes::Bytes;
 use http_body::Body;
 use std::{
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
 use tokio::time::{Instant, Sleep, sleep_until};
 use tollgate_core::{
     amount::Amount,
-    error::{Error, Kind},
+    error::Error,
     provider::OnClientGone,
     record::RecordFlags,
     unit::Unit,
@@ -31,13 +32,6 @@ use tollgate_wire::{
     error::{StreamForm, stream_event},
     tap::{Framing, StreamEdits, Tap},
 };
-
-/// Bytes of answer text in one token: what the accrued output is estimated by until the upstream
-/// counts. Low on purpose (English has about four): a hold that grows too early costs nothing.
-const BYTES_PER_TOKEN: u64 = 3;
-
-/// How often the clock is looked at once a hold could not be raised.
-const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// How long, and how much, is read for its usage after the client has gone.
 const DRAIN_TIME: Duration = Duration::from_mins(10);
@@ -51,8 +45,9 @@ struct Flow {
     upstream: AnswerBody,
     tap: Tap,
     form: StreamForm,
-    /// What the tap let through and the client has not got yet.
+    /// What the tap let through, and how much of it the client has got.
     out: Vec<Bytes>,
+    given: usize,
     /// The last bytes are in `out`; after them comes the end, or this error.
     end: Option<Result<(), BodyError>>,
     trued_up: bool,
@@ -81,6 +76,7 @@ pub(super) fn begin(
         },
         upstream: answer.body,
         out: Vec::with_capacity(2),
+        given: 0,
         end: None,
         trued_up: false,
         content_bytes: 0,
@@ -102,8 +98,8 @@ impl Stream {
             return Poll::Ready(None);
         };
         loop {
-            if !flow.out.is_empty() {
-                return Poll::Ready(Some(Ok(flow.out.remove(0))));
+            if let Some(data) = flow.next_out() {
+                return Poll::Ready(Some(Ok(data)));
             }
             if let Some(end) = flow.end.take() {
                 flow.exchange.close();
@@ -137,9 +133,9 @@ impl Drop for Stream {
             && flow.drains
             && flow.end.is_none()
             && !flow.exchange.gateway.is_draining()
-            && let Ok(runtime) = tokio::runtime::Handle::try_current()
         {
-            runtime.spawn(drain(flow));
+            let gateway = Arc::clone(&flow.exchange.gateway);
+            gateway.spawn(drain(flow));
         }
     }
 }
@@ -147,15 +143,15 @@ impl Drop for Stream {
 async fn drain(mut flow: Box<Flow>) {
     use http_body_util::BodyExt;
     flow.exchange.record.flags.add(RecordFlags::CLIENT_GONE);
-    let until = Instant::now() + DRAIN_TIME;
+    let until = flow.exchange.deadline().min(Instant::now() + DRAIN_TIME);
     let mut bytes = 0;
     while bytes < DRAIN_BYTES && !flow.tap.progress().terminal {
         match tokio::time::timeout_at(until, flow.upstream.frame()).await {
             Ok(Some(Ok(frame))) => {
                 if let Ok(data) = frame.into_data() {
                     bytes += data.len();
-                    flow.out.clear();
                     flow.read(data);
+                    flow.out.clear();
                 }
             }
             Ok(Some(Err(_)) | None) | Err(_) => break,
@@ -165,6 +161,16 @@ async fn drain(mut flow: Box<Flow>) {
 }
 
 impl Flow {
+    fn next_out(&mut self) -> Option<Bytes> {
+        let data = self.out.get_mut(self.given).map(std::mem::take);
+        self.given += 1;
+        if data.is_none() {
+            self.out.clear();
+            self.given = 0;
+        }
+        data
+    }
+
     /// One chunk came.
     fn data(&mut self, data: Bytes) {
         self.last_data = Instant::now();
@@ -178,18 +184,19 @@ impl Flow {
         {
             self.trued_up = true;
             self.true_up(input);
+            self.set_alarm(self.last_data);
         }
         if progress.content_bytes > self.content_bytes {
             self.content_bytes = progress.content_bytes;
-            let tokens = progress.content_bytes / BYTES_PER_TOKEN + 1;
-            let asked = self
-                .exchange
-                .reservation
-                .as_mut()
-                .map(|held| held.observe(tokens));
-            if let Some(Err(refusal)) = asked {
-                self.break_off(&refusal.to_error());
-            }
+            self.hold_for(progress.content_bytes);
+        }
+    }
+
+    /// Tops the hold up for what was seen; cuts the stream when what is left is for its tail.
+    fn hold_for(&mut self, content_bytes: u64) {
+        let held = self.exchange.reservation.as_mut();
+        if let Some(Err(refusal)) = held.map(|held| held.observe(content_bytes)) {
+            self.break_off(&refusal.to_error());
         }
     }
 
@@ -199,9 +206,13 @@ impl Flow {
         self.tap.feed(data, &mut price, &mut self.out);
     }
 
-    /// Input counted by the upstream replaces the estimate in the hold.
+    /// Input counted by the upstream replaces the estimate in the hold. Not where the model reads
+    /// more than the request shows: server tools make the input grow after it was first counted.
     fn true_up(&mut self, input_tokens: u64) {
         let exchange = &mut self.exchange;
+        if !exchange.shows_all_input {
+            return;
+        }
         let report = self.tap.report();
         let Some(mut report_of_input) = report.usage.is_some().then_some(report) else {
             return;
@@ -221,6 +232,8 @@ impl Flow {
                 tokens,
             });
         }
+        // If it is more than was held for it, the rest is asked for now.
+        self.hold_for(self.content_bytes);
     }
 
     /// The upstream sent its last byte, or broke off.
@@ -239,16 +252,15 @@ impl Flow {
             || "it ended without its end marker".to_owned(),
             ToString::to_string,
         );
-        self.break_off(
-            &Error::new(Kind::UpstreamBroken, "the provider's answer broke off")
-                .with_context(context),
-        );
+        self.break_off(&broken(context));
     }
 
     /// Ends the stream with `error`: said in the stream where an event may stand, else by breaking
-    /// the connection. The upstream is cancelled with the connection to it, which is dropped.
+    /// the connection. The upstream is cancelled and the request settled at once, however slowly
+    /// the client reads what is left for it.
     fn break_off(&mut self, error: &Error) {
         self.note_usage();
+        self.upstream = AnswerBody::Ended;
         self.exchange.failed(error);
         self.end = Some(if self.tap.is_between_events() {
             let exchange = &self.exchange;
@@ -258,6 +270,7 @@ impl Flow {
         } else {
             Err(error.message().to_owned().into())
         });
+        self.exchange.close();
     }
 
     fn note_usage(&mut self) {
@@ -269,21 +282,20 @@ impl Flow {
 
     /// Nothing came for a while.
     fn alarmed(&mut self) {
-        let now = Instant::now();
-        let settings = self.exchange.gateway.settings();
-        let (idle, deadline) = (settings.upstream_idle_timeout, settings.request_deadline);
-        if now.duration_since(self.last_data) >= idle {
-            self.end_silent(idle);
+        if self.tap.progress().terminal {
+            // The answer is whole; an upstream that does not close is not waited for.
+            self.upstream_ended(None);
             return;
         }
-        if self.exchange.started.elapsed() >= deadline {
-            self.break_off(&Error::new(
-                Kind::UpstreamTimeout,
-                format!(
-                    "the request ran for {} s, which is the most",
-                    deadline.as_secs()
-                ),
-            ));
+        let now = Instant::now();
+        let idle = self.exchange.gateway.settings().upstream_idle_timeout;
+        if now.duration_since(self.last_data) >= idle {
+            self.break_off(&silent(idle));
+            return;
+        }
+        if now >= self.exchange.deadline() {
+            let error = overdue(self.exchange.gateway.settings().request_deadline);
+            self.break_off(&error);
             return;
         }
         let asked = self.exchange.reservation.as_mut().map(Reservation::top_up);
@@ -292,16 +304,6 @@ impl Flow {
             return;
         }
         self.set_alarm(now);
-    }
-
-    fn end_silent(&mut self, idle: Duration) {
-        self.break_off(&Error::new(
-            Kind::UpstreamTimeout,
-            format!(
-                "the provider fell silent for {} s in the middle of its answer",
-                idle.as_secs()
-            ),
-        ));
     }
 
     /// Wakes us when the hold may need more, or the silence is too long.
@@ -314,7 +316,7 @@ impl Flow {
             .as_ref()
             .and_then(Reservation::quiet_until);
         let quiet = quiet.map(|until| until.max(now + LOOK_AGAIN));
-        let deadline = self.exchange.started + settings.request_deadline;
+        let deadline = self.exchange.deadline();
         let at = quiet
             .map_or(silence, |quiet| quiet.min(silence))
             .min(deadline);

@@ -4,7 +4,7 @@
 //! header and a truncated answer can still become an honest error. Larger ones pass while they
 //! come; their pieces are kept (shared, not copied) until the end, when the usage is read.
 
-use super::ResponseBody;
+use super::{ResponseBody, broken, silent};
 use crate::{
     attempt::{credential_refused, is_google_credential_error},
     exchange::{Ending, Exchange},
@@ -23,9 +23,9 @@ use std::{
     task::{Context, Poll, ready},
     time::Duration,
 };
-use tokio::time::{Instant, Sleep, sleep_until, timeout};
+use tokio::time::{Instant, Sleep, sleep_until};
 use tollgate_core::{
-    error::{Error, Kind},
+    error::Error,
     money::NanoUsd,
     provider::ReportCost,
 };
@@ -39,7 +39,7 @@ pub(super) async fn begin(
     to_client: &mut HeaderMap,
 ) -> Result<ResponseBody, (Error, Box<Exchange>)> {
     let idle = exchange.gateway.settings().upstream_idle_timeout;
-    let (pieces, ended) = match read(&mut answer.body, idle).await {
+    let (pieces, ended) = match read(&mut answer.body, &mut exchange, idle).await {
         Ok(read) => read,
         Err(error) => return Err((error, Box::new(exchange))),
     };
@@ -52,7 +52,7 @@ pub(super) async fn begin(
             waiting: pieces.clone(),
             measured: Some(pieces.into()),
             seen,
-            deadline: Box::pin(sleep_until(Instant::now() + idle)),
+            alarm: Box::pin(sleep_until(exchange.deadline().min(Instant::now() + idle))),
             idle,
             exchange: Some(exchange),
         })));
@@ -96,15 +96,18 @@ fn refused(
     Ok(ResponseBody::whole(body))
 }
 
-/// The pieces of a body, and whether that is all of it.
-async fn read(body: &mut AnswerBody, idle: Duration) -> Result<(VecDeque<Bytes>, bool), Error> {
+/// The pieces of a body, and whether that is all of it. While they come the hold is topped up by
+/// the clock, as for a stream: what was asked for as one may arrive like this.
+async fn read(
+    body: &mut AnswerBody,
+    exchange: &mut Exchange,
+    idle: Duration,
+) -> Result<(VecDeque<Bytes>, bool), Error> {
     let mut pieces = VecDeque::new();
     let mut total = 0;
     while total <= WHOLE_ANSWER_MAX {
-        let frame = timeout(idle, body.frame())
-            .await
-            .map_err(|_| silent(idle))?;
-        match frame {
+        let silence = Instant::now() + idle;
+        match exchange.while_held(body.frame(), silence).await? {
             None => return Ok((pieces, true)),
             Some(Ok(frame)) => {
                 if let Ok(data) = frame.into_data() {
@@ -112,25 +115,10 @@ async fn read(body: &mut AnswerBody, idle: Duration) -> Result<(VecDeque<Bytes>,
                     pieces.push_back(data);
                 }
             }
-            Some(Err(error)) => {
-                return Err(
-                    Error::new(Kind::UpstreamBroken, "the provider's answer broke off")
-                        .with_context(error.to_string()),
-                );
-            }
+            Some(Err(error)) => return Err(broken(error.to_string())),
         }
     }
-    Ok((pieces, false))
-}
-
-fn silent(idle: Duration) -> Error {
-    Error::new(
-        Kind::UpstreamTimeout,
-        format!(
-            "the provider fell silent for {} s in the middle of its answer",
-            idle.as_secs()
-        ),
-    )
+    Ok((pieces, body.is_end_stream()))
 }
 
 fn joined(mut pieces: VecDeque<Bytes>) -> Bytes {
@@ -167,7 +155,7 @@ pub(crate) struct Passing {
     measured: Option<Vec<Bytes>>,
     seen: usize,
     success: bool,
-    deadline: Pin<Box<Sleep>>,
+    alarm: Pin<Box<Sleep>>,
     idle: Duration,
 }
 
@@ -177,13 +165,12 @@ impl Passing {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Bytes, BodyError>>> {
         if let Some(piece) = self.waiting.pop_front() {
-            return Poll::Ready(Some(Ok(piece)));
+            return Poll::Ready(Some(Ok(self.give(piece))));
         }
         loop {
             let Poll::Ready(frame) = Pin::new(&mut self.upstream).poll_frame(cx) else {
-                ready!(self.deadline.as_mut().poll(cx));
-                let error = silent(self.idle);
-                return Poll::Ready(Some(Err(self.broken(&error).into())));
+                ready!(self.alarm.as_mut().poll(cx));
+                return Poll::Ready(Some(Err(self.broken(&silent(self.idle)).into())));
             };
             match frame {
                 None => {
@@ -191,19 +178,30 @@ impl Passing {
                     return Poll::Ready(None);
                 }
                 Some(Ok(frame)) => {
-                    self.deadline.as_mut().reset(Instant::now() + self.idle);
+                    let deadline = self.exchange.as_ref().map(Exchange::deadline);
+                    let silence = Instant::now() + self.idle;
+                    let alarm = deadline.map_or(silence, |deadline| deadline.min(silence));
+                    self.alarm.as_mut().reset(alarm);
                     if let Ok(data) = frame.into_data() {
                         self.keep(&data);
-                        return Poll::Ready(Some(Ok(data)));
+                        return Poll::Ready(Some(Ok(self.give(data))));
                     }
                 }
                 Some(Err(error)) => {
-                    let ours = Error::new(Kind::UpstreamBroken, "the provider's answer broke off")
-                        .with_context(error.to_string());
+                    let ours = broken(error.to_string());
                     return Poll::Ready(Some(Err(self.broken(&ours).into())));
                 }
             }
         }
+    }
+
+    /// Whoever reads a body of known length does not ask again after its last byte: the end is
+    /// noticed when that is given, not when it is asked for.
+    fn give(&mut self, piece: Bytes) -> Bytes {
+        if self.waiting.is_empty() && self.upstream.is_end_stream() {
+            self.finish();
+        }
+        piece
     }
 
     pub(super) fn size_hint(&self) -> SizeHint {

@@ -7,6 +7,7 @@ use tollgate_core::{
     principal::Ids,
     provider::{OnClientGone, ProviderKind, ReportCost, UnpricedPolicy},
 };
+use tollgate_wire::{endpoint::Endpoint, facts};
 
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
@@ -74,6 +75,7 @@ fn slugs(
         route,
         format: Format::OpenAiChat,
         model: "gpt-5.2",
+        other_models: &[],
     };
     plan(org, principal, wanted, &mut |_| draws.next().unwrap_or(0))
         .map(|plan| {
@@ -159,4 +161,28 @@ fn what_is_unknown_or_not_allowed_is_404_and_says_what_is() {
         (kind, text.contains("allowed: gpt-4o")),
         (Kind::UnknownModel, true)
     );
+}
+
+#[test]
+fn a_model_that_only_a_tool_names_must_be_allowed_too() {
+    let org = org(vec![provider(1, "mine", ProviderKind::Anthropic)], vec![]);
+    let body = br#"{"model":"claude-haiku-4-5","max_tokens":8,"messages":[],
+        "tools":[{"type":"advisor_20260301","name":"advisor","model":"claude-opus-4-5"}]}"#;
+    let endpoint = Endpoint::of(&http::Method::POST, "/v1/messages", None).unwrap();
+    let facts = facts::read(&endpoint, body).unwrap();
+    let wanted = Wanted {
+        route: "mine",
+        format: endpoint.format,
+        model: &facts.model,
+        other_models: &facts.other_models,
+    };
+    let planned = |allowed: &[&str]| plan(&org, &caller(&[], allowed), wanted, &mut |_| 0);
+    let error = planned(&["claude-haiku-4-5"]).unwrap_err();
+    assert_eq!(error.kind(), Kind::UnknownModel);
+    assert_eq!(
+        error.message(),
+        "the model `claude-opus-4-5` is not allowed for this API key; allowed: claude-haiku-4-5"
+    );
+    assert!(planned(&["claude-haiku-4-5", "claude-opus-4-5"]).is_ok());
+    assert!(planned(&[]).is_ok());
 }

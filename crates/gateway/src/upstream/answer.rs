@@ -33,6 +33,8 @@ pub(crate) enum AnswerBody {
     Gzip(Box<Gunzip>),
     /// The simulated provider.
     Simulated(Box<SimulatedBody>),
+    /// Nothing more: the upstream was cancelled.
+    Ended,
 }
 
 /// What goes wrong inside a body.
@@ -56,7 +58,8 @@ impl Answer {
             }
             Some(other) => {
                 return Err(SendError {
-                    may_have_arrived: true,
+                    // An error is not billed, whatever it is written in.
+                    may_have_arrived: parts.status.is_success(),
                     error: Error::new(
                         Kind::UpstreamBroken,
                         "the provider answered in an encoding it was not asked for",
@@ -87,6 +90,15 @@ impl Body for AnswerBody {
                 .map(|frame| frame.map(|f| f.map_err(Into::into))),
             Self::Gzip(body) => body.poll_data(cx),
             Self::Simulated(body) => body.poll_data(cx),
+            Self::Ended => Poll::Ready(None),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Upstream(body) => body.is_end_stream(),
+            Self::Gzip(_) | Self::Simulated(_) => false,
+            Self::Ended => true,
         }
     }
 
@@ -94,6 +106,7 @@ impl Body for AnswerBody {
         match self {
             Self::Upstream(body) => body.size_hint(),
             Self::Gzip(_) | Self::Simulated(_) => SizeHint::default(),
+            Self::Ended => SizeHint::with_exact(0),
         }
     }
 }

@@ -4,7 +4,7 @@
 //! stream limit (about 100) would queue everything beyond it. Redirects are never followed and
 //! bodies never decoded here.
 
-use super::{answer::Answer, request::RequestBody};
+use super::{answer::Answer, connect::Bounded, request::RequestBody};
 use crate::settings::GatewaySettings;
 use bytes::Bytes;
 use http::{Request, StatusCode, Uri};
@@ -21,10 +21,13 @@ use tollgate_core::error::{Error, Kind};
 /// balancers close theirs, so that a request rarely meets a connection being closed.
 const IDLE_CONNECTION: Duration = Duration::from_secs(50);
 
+/// How long a document may take to arrive, from the first byte asked to the last received.
+const FETCH_TIMEOUT: Duration = Duration::from_mins(1);
+
 /// A pooled client to every upstream.
 #[derive(Clone)]
 pub struct Client {
-    inner: legacy::Client<HttpsConnector<HttpConnector>, RequestBody>,
+    inner: legacy::Client<Bounded<HttpsConnector<HttpConnector>>, RequestBody>,
     head_timeout: Duration,
 }
 
@@ -46,7 +49,6 @@ impl Client {
         let mut http = HttpConnector::new();
         http.set_nodelay(true);
         http.enforce_http(false);
-        http.set_connect_timeout(Some(settings.connect_timeout));
         let https = hyper_rustls::HttpsConnectorBuilder::new()
             .try_with_platform_verifier()
             .map_err(std::io::Error::other)?
@@ -56,7 +58,10 @@ impl Client {
         let inner = legacy::Client::builder(TokioExecutor::new())
             .pool_idle_timeout(IDLE_CONNECTION)
             .pool_timer(TokioTimer::new())
-            .build(https);
+            .build(Bounded {
+                connector: https,
+                within: settings.connect_timeout,
+            });
         Ok(Self {
             inner,
             head_timeout: settings.upstream_head_timeout,
@@ -66,8 +71,17 @@ impl Client {
     /// Gets a document that is not an answer to a client (price data).
     ///
     /// # Errors
-    /// In words: no answer, another status than 200, more than `bytes_max`.
+    /// In words: not all of it within a minute, another status than 200, more than `bytes_max`.
     pub(crate) async fn fetch(&self, url: &str, bytes_max: usize) -> Result<Bytes, String> {
+        tokio::time::timeout(FETCH_TIMEOUT, self.get(url, bytes_max))
+            .await
+            .unwrap_or_else(|_elapsed| {
+                let seconds = FETCH_TIMEOUT.as_secs();
+                Err(format!("did not arrive whole within {seconds} s"))
+            })
+    }
+
+    async fn get(&self, url: &str, bytes_max: usize) -> Result<Bytes, String> {
         let uri: Uri = url.parse().map_err(|error| format!("not a URL: {error}"))?;
         let mut request = Request::new(RequestBody::default());
         *request.uri_mut() = uri;

@@ -4,6 +4,7 @@ use crate::{
     facts::RequestFacts,
     json::{self, Count, Members, Text},
     measure::{Measure, Read, Rules},
+    model_choice,
 };
 use serde::{
     Deserialize,
@@ -33,6 +34,7 @@ pub(crate) fn facts(body: &[u8]) -> Result<RequestFacts, Error> {
     facts.media_tokens = measure.media_tokens;
     facts.unseen_input |= measure.unseen_input;
     facts.cache_write = measure.cache_write;
+    facts.other_models = measure.other_models;
     Ok(facts)
 }
 
@@ -53,9 +55,10 @@ impl<'de> Members<'de> for Request<'de> {
             "service_tier" => self.selects("service_tier", map.next_value()?),
             "speed" => self.selects("speed", map.next_value()?),
             "inference_geo" => self.selects("inference_geo", map.next_value()?),
+            _ if model_choice::is_left_by(key) => model_choice::refuse(key, map.next_value()?)?,
             // What is stored at the provider, what its servers fetch, and what makes it run the
             // model again on a context of its own making: none of it shows in the body.
-            "mcp_servers" | "fallbacks" => {
+            "mcp_servers" => {
                 let entries: Option<Vec<IgnoredAny>> = map.next_value()?;
                 self.facts.unseen_input |= entries.is_some_and(|entries| !entries.is_empty());
             }
@@ -143,6 +146,7 @@ impl Rules for Place {
             (Self::Message, "input") | (Self::Tool, "input_schema" | "input_examples") => {
                 Read::Text
             }
+            (Self::Tool, _) if model_choice::is_named_by(key) => Read::Model(self),
             (Self::Message | Self::Tool, _) => Read::Inside(self),
         }
     }

@@ -95,7 +95,6 @@ fn what_brings_in_more_than_the_body_shows_is_unseen_input() {
         json!({ "mcp_servers": [{ "type": "url", "url": "https://example.com" }] }),
         json!({ "container": "container_1" }),
         json!({ "thread": { "type": "continue" } }),
-        json!({ "fallbacks": [{ "model": "claude-haiku-5-5" }] }),
         json!({ "tools": [{ "type": "web_search_20250305", "name": "web_search" }] }),
         json!({ "tools": [{ "type": "advisor_20260301", "model": "claude-opus-5-5" }] }),
         json!({ "context_management": { "edits": [{ "type": "compact_20260112" }] } }),
@@ -113,6 +112,29 @@ fn what_brings_in_more_than_the_body_shows_is_unseen_input() {
     ] {
         assert!(!with(members.clone()).unseen_input, "{members}");
     }
+}
+
+#[test]
+fn a_request_that_leaves_the_choice_of_the_model_is_refused() {
+    for field in ["fallbacks", "models", "preset", "plugins"] {
+        let mut body = json!({ "model": "m" });
+        body[field] = json!([{ "model": "claude-opus-5-5" }]);
+        let error = facts(body.to_string().as_bytes()).unwrap_err();
+        assert_eq!(error.kind(), Kind::BadRequest);
+        let named = error.message().contains(&format!("`{field}` leaves"));
+        assert!(named, "{}", error.message());
+    }
+}
+
+#[test]
+fn models_that_tools_name_are_listed() {
+    let advisor = json!({ "type": "advisor_20260301", "model": "claude-opus-5-5" });
+    let own = json!({ "name": "f", "input_schema": { "model": "not-one" } });
+    let facts = with(json!({ "tools": [advisor, own] }));
+    assert_eq!(facts.other_models, ["claude-opus-5-5"]);
+    let called = json!({ "type": "tool_use", "input": { "model": "not-one" } });
+    let facts = with(json!({ "messages": [{ "role": "assistant", "content": [called] }] }));
+    assert!(facts.other_models.is_empty());
 }
 
 #[test]

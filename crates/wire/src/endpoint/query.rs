@@ -5,9 +5,7 @@ use super::segment;
 /// Names under which SDKs and people put credentials into a query; compared without case, decoded.
 const CREDENTIALS: &[&str] = &[
     "key",
-    "$key",
     "access_token",
-    "$access_token",
     "oauth_token",
     "bearer_token",
     "token",
@@ -21,37 +19,76 @@ const CREDENTIALS: &[&str] = &[
     "subscription-key",
 ];
 
-/// `query` without the pairs that carry credentials, and without pairs that could not stand in a
-/// URL as they are. The rest keeps its bytes and order.
-pub(super) fn without_credentials(query: &str) -> String {
-    let kept: Vec<&str> = query.split('&').filter(|pair| may_travel(pair)).collect();
+/// Parameters by which Google's front ends reshape an answer: a selection of its members, and a
+/// wrapping of it in a function call. The usage could not be read from the rest.
+const RESHAPING: &[&str] = &["fields", "callback"];
+
+/// `query` without the pairs that carry credentials or would reshape the answer, and without those
+/// that could not stand in a URL as they are. The rest keeps its bytes and order. Of several forms
+/// of an answer (`alt`) the first one stays, so that none is left to choose.
+pub(super) fn for_upstream(query: &str) -> String {
+    let mut formed = false;
+    let kept: Vec<&str> = query
+        .split('&')
+        .filter(|pair| match means(pair) {
+            Pair::Passes => true,
+            Pair::Form(_) => !std::mem::replace(&mut formed, true),
+            Pair::Stays => false,
+        })
+        .collect();
     kept.join("&")
 }
 
-/// Whether `query` holds `name=value`.
-pub(super) fn has(query: &str, name: &str, value: &str) -> bool {
-    query.split('&').any(|pair| {
-        pair.split_once('=').is_some_and(|(key, found)| {
-            segment::decode(key).is_some_and(|key| key == name)
-                && segment::decode(found).is_some_and(|found| found == value)
-        })
-    })
+/// Whether `query`, as [`for_upstream`] left it, asks for an answer as server-sent events.
+pub(super) fn asks_for_sse(query: &str) -> bool {
+    query
+        .split('&')
+        .any(|pair| means(pair) == Pair::Form(Form::Sse))
 }
 
-fn may_travel(pair: &str) -> bool {
-    if pair.is_empty()
-        || !pair
-            .bytes()
-            .all(|byte| byte.is_ascii_graphic() && byte != b'#')
-    {
-        return false;
+/// What one `name=value` is to us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pair {
+    /// Goes upstream.
+    Passes,
+    /// Goes upstream if it is the first: the form of the answer.
+    Form(Form),
+    /// Does not go upstream.
+    Stays,
+}
+
+/// A form of an answer that we can read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    Sse,
+    Json,
+}
+
+fn means(pair: &str) -> Pair {
+    let plain = |byte: u8| byte.is_ascii_graphic() && byte != b'#';
+    if pair.is_empty() || !pair.bytes().all(plain) {
+        return Pair::Stays;
     }
-    let name = pair.split('=').next().unwrap_or(pair);
-    // A name that cannot be decoded might be read as a credential by somebody else.
-    segment::decode(name).is_some_and(|name| {
-        let name = name.trim().trim_matches('+');
-        !CREDENTIALS
-            .iter()
-            .any(|credential| name.eq_ignore_ascii_case(credential))
-    })
+    let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+    // A name that cannot be decoded might be read as one of ours by somebody else.
+    let Some(decoded) = segment::decode(name) else {
+        return Pair::Stays;
+    };
+    if let "alt" | "$alt" = decoded.as_ref() {
+        return match segment::decode(value).as_deref() {
+            Some("sse") => Pair::Form(Form::Sse),
+            Some("json") => Pair::Form(Form::Json),
+            Some(_) | None => Pair::Stays,
+        };
+    }
+    let bare = decoded.trim().trim_matches('+');
+    let among = |names: &[&str]| names.iter().any(|name| bare.eq_ignore_ascii_case(name));
+    // Google's parameters of the system are named `$...` (and some without): they choose other
+    // forms, other headers, even another body.
+    let system = bare.starts_with('$') || bare.eq_ignore_ascii_case("alt");
+    if system || among(CREDENTIALS) || among(RESHAPING) {
+        Pair::Stays
+    } else {
+        Pair::Passes
+    }
 }

@@ -132,6 +132,48 @@ fn credentials_in_the_query_stop_here_and_the_rest_keeps_its_bytes() {
 }
 
 #[test]
+fn what_would_reshape_the_answer_stays_out_of_the_query() {
+    let kept = |query: &str| {
+        Endpoint::of(&Method::POST, "/v1/models/m:generateContent", Some(query))
+            .unwrap()
+            .query
+    };
+    let hidden = [
+        "fields=candidates",
+        "%66ields=candidates",
+        "FIELDS=candidates",
+        "$fields=candidates",
+        "%24fields=candidates",
+        "callback=f",
+        "alt=proto",
+        "alt=%70roto",
+        "$alt=json;enum-encoding=int",
+        "ALT=proto",
+        "%20alt=proto",
+        "alt",
+        "$httpHeaders=x-goog-fieldmask:candidates",
+        "$req={}",
+        "$key=secret",
+        "$access_token=secret",
+    ];
+    for pair in hidden {
+        assert_eq!(kept(&format!("{pair}&a=1")), "a=1", "{pair}");
+    }
+    for pair in [
+        "alt=sse",
+        "alt=json",
+        "$alt=sse",
+        "%24alt=json",
+        "alt=%73se",
+        "prettyPrint=0",
+    ] {
+        assert_eq!(kept(pair), pair);
+    }
+    // Two forms could be read as one by us and as the other by the upstream.
+    assert_eq!(kept("alt=proto&alt=json&x=1&$alt=sse"), "alt=json&x=1");
+}
+
+#[test]
 fn the_same_endpoint_upstream_follows_the_kind_of_the_provider() {
     use ProviderKind::{Anthropic, AnthropicCompatible, GoogleGemini, OpenAi, OpenAiCompatible};
     let table = [
@@ -178,6 +220,7 @@ fn a_gemini_stream_is_an_array_unless_sse_was_asked_for() {
     assert_eq!(framing(Some("alt=sse")), Framing::Sse);
     assert_eq!(framing(Some("%24alt=sse")), Framing::Sse);
     assert_eq!(framing(Some("alt=json")), Framing::JsonArray);
+    assert_eq!(framing(Some("alt=json&alt=sse")), Framing::JsonArray);
     assert_eq!(framing(None), Framing::JsonArray);
     assert_eq!(post("/v1/messages").unwrap().framing(), Framing::Sse);
 }

@@ -17,6 +17,7 @@ use crate::{
     facts::RequestFacts,
     json::{self, Text},
     measure::{Measure, Read},
+    model_choice,
 };
 use places::Place;
 use serde::de::{self, IgnoredAny, MapAccess};
@@ -47,7 +48,7 @@ impl<'de> Draft<'de> {
     fn member<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
         match key {
             "model" => self.model(map.next_value()?),
-            "models" => Self::models(map.next_value()?),
+            _ if model_choice::is_left_by(key) => model_choice::refuse(key, map.next_value()?),
             "stream" => {
                 self.facts.stream = map.next_value::<Option<bool>>()?.unwrap_or(false);
                 Ok(())
@@ -69,8 +70,7 @@ impl<'de> Draft<'de> {
                 self.walk(map, Read::Text)
             }
             "prompt_cache_options" => self.walk(map, Read::CacheControl),
-            // An OpenRouter plugin searches the web or reads files.
-            "web_search_options" | "plugins" | "preset" => self.unseen(map),
+            "web_search_options" => self.unseen(map),
             "metadata" | "user" | "safety_identifier" | "stop" | "logit_bias" | "include"
             | "reasoning" | "encoding_format" => self.walk(map, Read::Skip),
             _ => self.walk(map, Read::Inside(Place::Content)),
@@ -99,17 +99,6 @@ impl<'de> Draft<'de> {
         Ok(())
     }
 
-    /// `models` (OpenRouter) lists models to fall back to.
-    fn models<E: de::Error>(names: Option<Vec<IgnoredAny>>) -> Result<(), E> {
-        if names.is_none_or(|names| names.is_empty()) {
-            return Ok(());
-        }
-        Err(E::custom(
-            "`models` leaves the choice of the model to the provider: name one in `model`, and \
-             let a routing group fall back",
-        ))
-    }
-
     fn finish(self, without_model: &str) -> Result<RequestFacts, Error> {
         let Self {
             mut facts, measure, ..
@@ -121,6 +110,7 @@ impl<'de> Draft<'de> {
         facts.media_tokens = measure.media_tokens;
         facts.unseen_input |= measure.unseen_input;
         facts.cache_write = measure.cache_write;
+        facts.other_models = measure.other_models;
         Ok(facts)
     }
 }

@@ -35,10 +35,10 @@ async fn follow(gateway: Arc<Gateway>) {
         ticks.tick().await;
         match gateway.follow().await {
             Ok(true) => tracing::info!("the settings changed: in force from the next request"),
-            Ok(false) if failing => tracing::info!("the store can be read again"),
+            Ok(false) if failing => tracing::info!("the store can be followed again"),
             Ok(false) => {}
             Err(error) if !failing => {
-                tracing::error!(%error, "the store cannot be read: the settings stay as they are");
+                tracing::error!(%error, "the settings cannot be followed: trying again");
                 failing = true;
                 continue;
             }
@@ -53,6 +53,6 @@ async fn tend(gateway: Arc<Gateway>) {
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        gateway.tend_books().await;
+        gateway.tend().await;
     }
 }

@@ -39,7 +39,10 @@ pub(super) async fn refresh(gateway: Arc<Gateway>, settings: PricesSettings) {
         ticks.tick().await;
         let loaded = match &settings.source {
             PriceSource::Bundled => return,
-            PriceSource::File(path) => from_file(path),
+            PriceSource::File(path) => {
+                let path = path.clone();
+                read(move || from_file(&path)).await
+            }
             PriceSource::Url(url) => from_url(&gateway, url).await,
         };
         let result = match loaded {
@@ -52,7 +55,7 @@ pub(super) async fn refresh(gateway: Arc<Gateway>, settings: PricesSettings) {
         };
         match result {
             Ok(()) => {
-                tracing::info!(version = %gateway.view().price_version, "new price data is in force")
+                tracing::info!(version = %gateway.view().price_version, "new price data is in force");
             }
             Err(error) => {
                 tracing::error!(
@@ -69,5 +72,13 @@ async fn from_url(gateway: &Gateway, url: &str) -> anyhow::Result<PriceBook> {
         .fetch(url, DATA_BYTES_MAX)
         .await
         .with_context(|| format!("prices.url {url}"))?;
-    PriceBook::from_json(&data).with_context(|| format!("prices.url {url}"))
+    let url = url.to_owned();
+    read(move || PriceBook::from_json(&data).with_context(|| format!("prices.url {url}"))).await
+}
+
+/// Reads price data where no request waits for it: it takes tens of milliseconds.
+async fn read(
+    price_data: impl FnOnce() -> anyhow::Result<PriceBook> + Send + 'static,
+) -> anyhow::Result<PriceBook> {
+    tokio::task::spawn_blocking(price_data).await?
 }

@@ -8,7 +8,7 @@ use tokio::{
     signal::unix::Signal,
     time::{MissedTickBehavior, interval},
 };
-use tollgate_core::declared::Declared;
+use tollgate_core::{api_key::ApiKeyState, declared::Declared};
 use tollgate_gateway::state::Gateway;
 use tollgate_store::{ManagedBy, Provisioned, Store};
 
@@ -25,15 +25,26 @@ const LOOK: Duration = Duration::from_secs(1);
 /// # Errors
 /// When the store cannot be written.
 pub(super) async fn provision(store: &Store, settings: &Settings) -> anyhow::Result<Provisioned> {
-    if settings.file.is_none() {
-        return Ok(store
-            .provision(&settings.declared, ManagedBy::FirstRun)
-            .await?);
+    provision_as(store, manager(settings), &settings.declared).await
+}
+
+fn manager(settings: &Settings) -> ManagedBy {
+    match settings.file {
+        Some(_) => ManagedBy::File,
+        None => ManagedBy::FirstRun,
     }
-    store
-        .provision(&Declared::default(), ManagedBy::FirstRun)
-        .await?;
-    Ok(store.provision(&settings.declared, ManagedBy::File).await?)
+}
+
+async fn provision_as(
+    store: &Store,
+    by: ManagedBy,
+    declared: &Declared,
+) -> anyhow::Result<Provisioned> {
+    if by == ManagedBy::File {
+        let none = Declared::default();
+        store.provision(&none, ManagedBy::FirstRun).await?;
+    }
+    Ok(store.provision(declared, by).await?)
 }
 
 /// Follows the file for as long as the server runs, and reloads it whenever `hangup` comes.
@@ -86,7 +97,7 @@ async fn reload(
     for (section, _) in restart.iter().filter(|(_, changed)| *changed) {
         tracing::warn!("[{section}] changed: that takes a restart");
     }
-    let provisioned = match provision(store, &settings).await {
+    let provisioned = match provision_again(store, &settings).await {
         Ok(provisioned) => provisioned,
         Err(error) => {
             tracing::error!("the settings were not reloaded, the old stay in force: {error:#}");
@@ -95,14 +106,39 @@ async fn reload(
     };
     report(&provisioned);
     if let Err(error) = gateway.follow().await {
-        tracing::error!(%error, "the new settings cannot be read from the store yet");
+        tracing::error!(%error, "the new settings cannot be followed yet: trying again");
     }
     tracing::info!(changed = provisioned.changed, "settings reloaded");
     Some(settings)
 }
 
-/// Says what was switched off and what was made. A made key's secret goes to no log: a key that is
-/// declared without one while the server runs must be made by `tollgate keys create`.
+/// Provisions without making keys: a made key's secret is shown once, on standard output at the
+/// start, and goes to no log.
+async fn provision_again(store: &Store, settings: &Settings) -> anyhow::Result<Provisioned> {
+    let by = manager(settings);
+    let known = store.list_api_keys().await?;
+    let mut declared = settings.declared.clone();
+    declared.api_keys.retain(|wanted| {
+        let stands = known.iter().any(|listing| {
+            let revoked = listing.key.state == ApiKeyState::Revoked;
+            (&listing.project, &listing.key.name) == (&wanted.project, &wanted.name)
+                && (!revoked || listing.managed_by == by)
+        });
+        let makes = wanted.secret.is_none() && !stands;
+        if makes {
+            tracing::warn!(
+                "API key `{}` of project `{}` is declared without a key: it will be made at the \
+                 next start, or set `key`",
+                wanted.name,
+                wanted.project
+            );
+        }
+        !makes
+    });
+    provision_as(store, by, &declared).await
+}
+
+/// Says what was switched off and what stays so.
 pub(super) fn report(provisioned: &Provisioned) {
     for name in &provisioned.disabled {
         tracing::warn!("{name} is no longer declared: disabled");

@@ -190,13 +190,6 @@ static LEDGER: Section = Section {
             Default::Text("2s"),
             "How long a request waits for other requests' holds before it is refused.",
         ),
-        key(
-            "on_ledger_outage",
-            Shape::Word(&["block", "allow"]),
-            Default::Text("block"),
-            "What happens when the database has been away for longer than what is leased lasts: \
-             refuse requests, or let them pass and book them later.",
-        ),
     ],
 };
 

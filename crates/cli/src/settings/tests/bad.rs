@@ -110,8 +110,8 @@ url = "https://example.com/data.json"
 [ledger]
 estimate = "strict"
 uncapped = "estimate"
-on_ledger_outage = "alow"
 [log]
+format = "jsn"
 filter = "a=b=c"
 "#
     ), @r#"
@@ -135,8 +135,8 @@ filter = "a=b=c"
       help: take one of them out
     tollgate.toml:15:12: error: ledger.uncapped: `estimate` contradicts `ledger.estimate = "strict"`
       help: write `hold_max` or `refuse`, or take the key out
-    tollgate.toml:16:20: error: ledger.on_ledger_outage: unknown value `alow`
-      help: did you mean `allow`?
+    tollgate.toml:17:10: error: log.format: unknown value `jsn`
+      help: did you mean `json`?
     tollgate.toml:18:10: error: log.filter: `a=b=c` is not a log filter: error parsing level filter: expected one of "off", "error", "warn", "info", "debug", "trace", or a number 0-5
       help: write a level (`error`, `warn`, `info`, `debug`, `trace`) or directives
     "#);

@@ -176,7 +176,8 @@ impl OrgBook {
     }
 
     /// Accounts that somebody who runs or waits counts in and that are not here.
-    fn missing(&mut self) -> Vec<Opening> {
+    #[must_use = "they must be opened for the limits to count"]
+    pub fn missing(&mut self) -> Vec<Opening> {
         let running = self
             .holds
             .iter()

@@ -68,13 +68,21 @@ impl<'de> Chat<'de> {
 }
 
 /// Inserts `include_usage` where it is missing and turns it on where it is off; its siblings stay.
-/// An explicit `null` is left alone: who writes it knows a server that takes nothing else.
+/// An explicit `null` means what an absent member means, so it gives way to the object: without a
+/// usage the request could only be billed by an estimate.
 fn ask_for_usage(body: &[u8], stream_options: Option<&RawValue>) -> Option<Edit> {
     let Some(options) = stream_options else {
         let member = r#""stream_options":{"include_usage":true}"#;
         return json::insert_member(ASK_FOR_USAGE, body, json::top(body)?, member);
     };
     let place = json::span(body, options)?;
+    if options.get() == "null" {
+        return Some(Edit {
+            rule: ASK_FOR_USAGE,
+            range: place,
+            with: Bytes::from_static(br#"{"include_usage":true}"#),
+        });
+    }
     match json::member(options.get().as_bytes(), "include_usage") {
         Some(value) if value.get() == "true" => None,
         Some(value) => {

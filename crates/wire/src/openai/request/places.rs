@@ -1,6 +1,9 @@
 //! What keys and types mean inside messages, input items and tools, of chat and responses alike.
 
-use crate::measure::{Read, Rules};
+use crate::{
+    measure::{Read, Rules},
+    model_choice,
+};
 
 /// Where in a request a value stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,6 +14,9 @@ pub(super) enum Place {
     Source,
     /// The definition of a tool.
     Tool,
+    /// The `parameters` of a tool: a function's schema, or the settings of one that the provider
+    /// runs. No schema has a string for a `model`.
+    Parameters,
 }
 
 impl Rules for Place {
@@ -19,13 +25,15 @@ impl Rules for Place {
             Self::Content => content(key),
             Self::Source => source(key),
             Self::Tool => tool(key),
+            Self::Parameters if model_choice::is_named_by(key) => Read::Model(self),
+            Self::Parameters => Read::Text,
         }
     }
 
     fn type_is_unseen(self, kind: &str) -> bool {
         match self {
             Self::Content => kind == "item_reference",
-            Self::Source => false,
+            Self::Source | Self::Parameters => false,
             // What clients run themselves brings its results in later requests, in full. All other
             // tools run at the provider: searches, files, containers, MCP servers, image models.
             Self::Tool => !matches!(
@@ -74,7 +82,9 @@ fn source(key: &str) -> Read<Place> {
 fn tool(key: &str) -> Read<Place> {
     match key {
         "type" => Read::Type(Place::Tool),
-        "parameters" | "format" | "schema" | "strict" => Read::Text,
+        "parameters" => Read::Inside(Place::Parameters),
+        "format" | "schema" | "strict" => Read::Text,
+        _ if model_choice::is_named_by(key) => Read::Model(Place::Tool),
         "file_id" | "file_ids" | "vector_store_ids" => Read::Reference(Place::Tool),
         "image_url" => Read::Url(Place::Source),
         "cache_control" => Read::CacheControl,

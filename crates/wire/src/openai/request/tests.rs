@@ -93,7 +93,13 @@ fn what_cannot_be_read_is_refused_with_its_place() {
             r#"{"model":"m","stream_options":[]}"#,
             "`stream_options` is not an object",
         ),
-        (r#"{"model":"m","models":["n"]}"#, "`models`"),
+        (r#"{"model":"m","models":["n"]}"#, "`models` leaves"),
+        (r#"{"model":"m","preset":"p"}"#, "`preset` leaves"),
+        (
+            r#"{"model":"m","plugins":[{"id":"auto-router"}]}"#,
+            "`plugins` leaves",
+        ),
+        (r#"{"model":"m","fallbacks":["n"]}"#, "`fallbacks` leaves"),
         (r#"{"messages":[]}"#, "the request names no model"),
         (r#"{"model":""}"#, "the request names no model"),
         (r#"{"model":null}"#, "the request names no model"),
@@ -146,6 +152,10 @@ fn usage_is_asked_for_when_a_chat_stream_did_not() {
             r#"{"model":"m","stream":true,"stream_options":{"include_usage":null}}"#,
             r#"{"model":"m","stream":true,"stream_options":{"include_usage":true}}"#,
         ),
+        (
+            r#"{"model":"m","stream_options": null ,"stream":true}"#,
+            r#"{"model":"m","stream_options": {"include_usage":true} ,"stream":true}"#,
+        ),
     ];
     for (body, expected) in table {
         assert_eq!(asked(body), expected);
@@ -153,7 +163,7 @@ fn usage_is_asked_for_when_a_chat_stream_did_not() {
     for body in [
         r#"{"model":"m"}"#,
         r#"{"model":"m","stream":false}"#,
-        r#"{"model":"m","stream":true,"stream_options":null}"#,
+        r#"{"model":"m","stream":false,"stream_options":null}"#,
         r#"{"model":"m","stream":true,"stream_options":{"include_usage":true}}"#,
     ] {
         assert_eq!(asked(body), body);
@@ -261,6 +271,57 @@ fn a_responses_request_is_read() {
     // be brief, hi, and `false`
     assert_eq!(facts.text_bytes, 8 + 2 + 4);
     assert_eq!(facts.ask_for_usage, None);
+}
+
+#[test]
+fn fields_that_choose_a_model_are_allowed_while_they_say_nothing() {
+    let body = r#"{"model":"m","models":[],"preset":null,"plugins":[ ],"fallbacks":{}}"#;
+    assert_eq!(chat(body).model, "m");
+    assert!(!chat(body).unseen_input);
+}
+
+#[test]
+fn models_that_tools_name_are_listed_once_and_schemas_name_none() {
+    let table: [(&str, &[&str]); 5] = [
+        (
+            r#"{"type":"image_generation","model":"gpt-image-2"}"#,
+            &["gpt-image-2"],
+        ),
+        (
+            r#"{"type":"openrouter:panel","parameters":{"model":"a","analysis_models":["b","a"]}}"#,
+            &["a", "b"],
+        ),
+        (
+            r#"{"type":"function","name":"f","parameters":{"properties":{"model":{"const":"a"}}}}"#,
+            &[],
+        ),
+        (
+            r#"{"type":"function","function":{"parameters":{"model":{"type":"string"}}}}"#,
+            &[],
+        ),
+        (r#"{"type":"image_generation","model":null}"#, &[]),
+    ];
+    for (tool, models) in table {
+        let body = format!(r#"{{"model":"m","tools":[{tool}]}}"#);
+        assert_eq!(responses(&body).other_models, models, "{tool}");
+        let item =
+            format!(r#"{{"model":"m","input":[{{"type":"additional_tools","tools":[{tool}]}}]}}"#);
+        assert_eq!(responses(&item).other_models, models, "{tool}");
+    }
+    let answer = r#"{"model":"m","messages":[{"role":"assistant","model":"n","content":"x"}]}"#;
+    assert!(chat(answer).other_models.is_empty());
+}
+
+#[test]
+fn tools_cannot_name_models_without_end() {
+    let tools = |count: usize| {
+        let tools: Vec<String> = (0..count)
+            .map(|n| format!(r#"{{"model":"m{n}"}}"#))
+            .collect();
+        format!(r#"{{"model":"m","tools":[{}]}}"#, tools.join(","))
+    };
+    assert_eq!(chat(&tools(16)).other_models.len(), 16);
+    assert!(refused(&tools(17)).contains("more than 16 models"));
 }
 
 #[test]

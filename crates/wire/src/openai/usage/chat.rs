@@ -4,7 +4,11 @@
 //! last content chunk, Groq's `x_groq`); usages are never added up, for Groq sends it twice and
 //! others send a running total.
 
-use super::{About, content::Choices, cost::Cost};
+use super::{
+    About,
+    content::{Choices, Indices},
+    cost::Cost,
+};
 use crate::{
     edit::Edit,
     json::{self, Count, Text},
@@ -206,7 +210,9 @@ impl ModelUsage<'_> {
 struct ChatReader {
     seen: Seen,
     progress: Progress,
-    finished: bool,
+    /// The choices that the stream spoke of, and those that ended.
+    choices: Indices,
+    finished: Indices,
 }
 
 impl StreamReader for ChatReader {
@@ -233,7 +239,8 @@ impl StreamReader for ChatReader {
             .content_bytes
             .saturating_add(choices.content_bytes);
         self.progress.started |= choices.any_content;
-        self.finished |= choices.finished;
+        self.choices.extend(choices.seen);
+        self.finished.extend(choices.finished);
         if !self.seen.note(&chunk) {
             return Carries::Content;
         }
@@ -250,8 +257,10 @@ impl StreamReader for ChatReader {
 
     fn progress(&self) -> Progress {
         let mut progress = self.progress;
-        // Some imitations leave out the `[DONE]`: finished choices and a usage are an end too.
-        progress.terminal |= self.finished && self.seen.usage.is_some();
+        // Some imitations leave out the `[DONE]`: a usage is an end too, once every choice seen is
+        // finished (some report a running usage while others still go on).
+        let finished = self.choices.some_and_all_in(self.finished);
+        progress.terminal |= finished && self.seen.usage.is_some();
         progress
     }
 

@@ -78,16 +78,55 @@ pub(super) struct Choices {
     pub(super) content_bytes: u64,
     /// Whether one of them adds to the answer or ends it (a role alone does neither).
     pub(super) any_content: bool,
-    /// Whether one of them is finished.
-    pub(super) finished: bool,
+    /// Which of them it speaks of, and which of those it ends.
+    pub(super) seen: Indices,
+    pub(super) finished: Indices,
+}
+
+/// A set of choice indices. `n` is at most 128 everywhere; a higher index is held to be the last.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Indices(u128);
+
+impl Indices {
+    fn add(&mut self, index: u64) {
+        let bit = u32::try_from(index).unwrap_or(u32::MAX).min(u128::BITS - 1);
+        self.0 |= 1 << bit;
+    }
+
+    /// Adds all of `other`.
+    pub(super) fn extend(&mut self, other: Self) {
+        self.0 |= other.0;
+    }
+
+    /// Whether there are some, and all of them are in `other`.
+    pub(super) fn some_and_all_in(self, other: Self) -> bool {
+        self.0 != 0 && self.0 & !other.0 == 0
+    }
 }
 
 #[derive(Deserialize)]
 struct Choice {
+    /// Some imitations that know one choice only leave it out.
+    #[serde(default)]
+    index: Index,
     #[serde(default)]
     delta: Option<Delta>,
     #[serde(default)]
     finish_reason: Option<IgnoredAny>,
+}
+
+/// The number of a choice; anything else must not keep the chunk from being read.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Index {
+    Number(u64),
+    Other(IgnoredAny),
+}
+
+impl Default for Index {
+    fn default() -> Self {
+        Self::Number(0)
+    }
 }
 
 #[derive(Default, Deserialize)]
@@ -180,8 +219,15 @@ impl<'de> Deserialize<'de> for Choices {
 impl Choices {
     fn add(&mut self, choice: &Choice) {
         self.count += 1;
-        self.finished |= choice.finish_reason.is_some();
-        self.any_content |= choice.finish_reason.is_some();
+        let index = match choice.index {
+            Index::Number(index) => index,
+            Index::Other(_) => 0,
+        };
+        self.seen.add(index);
+        if choice.finish_reason.is_some() {
+            self.finished.add(index);
+            self.any_content = true;
+        }
         let Some(delta) = &choice.delta else {
             return;
         };

@@ -163,6 +163,36 @@ fn an_end_without_done_is_an_end_once_usage_was_seen() {
     assert!(!chat(&[usage]).1.terminal);
 }
 
+const USAGE: &str = r#"{"prompt_tokens":7,"completion_tokens":3}"#;
+
+#[test]
+fn a_stream_with_several_choices_ends_when_all_of_them_have() {
+    let chunk = |index: u32, reason: &str| {
+        format!(r#"{{"choices":[{{"index":{index},"finish_reason":{reason}}}],"usage":{USAGE}}}"#)
+    };
+    let (first, second) = (chunk(0, "null"), chunk(1, "null"));
+    let (first_ends, second_ends) = (chunk(0, "\"stop\""), chunk(1, "\"stop\""));
+    let (report, progress) = chat(&[&first, &second, &first_ends]);
+    assert!(!progress.terminal && !report.complete);
+    let (report, progress) = chat(&[&first, &second, &first_ends, &second_ends]);
+    assert!(progress.terminal && report.complete);
+    assert!(chat(&[&first, &second, &first_ends, "[DONE]"]).1.terminal);
+}
+
+#[test]
+fn a_strange_index_keeps_no_chunk_from_being_read() {
+    for index in ["\"0\"", "null", "-1", "0.5", "{}"] {
+        let chunk = format!(
+            r#"{{"choices":[{{"index":{index},"finish_reason":"stop"}}],"usage":{USAGE}}}"#
+        );
+        assert!(chat(&[&chunk]).1.terminal, "{index}");
+    }
+    let far = r#"{"choices":[{"index":18446744073709551615,"delta":{}}]}"#;
+    let usage = r#"{"choices":[],"usage":{"prompt_tokens":7}}"#;
+    let ends = r#"{"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}"#;
+    assert!(!chat(&[far, ends, usage]).1.terminal);
+}
+
 #[test]
 fn what_cannot_be_read_is_not_counted_and_hurts_nothing() {
     let (report, progress) = chat(&["", "{", "[]", "null", r#"{"usage":{"prompt_tokens":"7"}}"#]);
