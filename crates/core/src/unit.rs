@@ -228,11 +228,21 @@ const fn info(
     } else {
         None
     };
-    UnitInfo { unit, usage_key, price_key, per, dimensions, direction }
+    UnitInfo {
+        unit,
+        usage_key,
+        price_key,
+        per,
+        dimensions,
+        direction,
+    }
 }
 
 /// Whether one of the words of `text`, which are separated by single spaces, is `word`.
-#[expect(clippy::indexing_slicing, reason = "runs while compiling: past the end is no program")]
+#[expect(
+    clippy::indexing_slicing,
+    reason = "runs while compiling: past the end is no program"
+)]
 const fn has_word(text: &str, word: &str) -> bool {
     let (text, word) = (text.as_bytes(), word.as_bytes());
     let mut start = 0;
@@ -265,7 +275,10 @@ mod tests {
     #[test]
     fn the_direction_is_a_word_of_the_dimensions() {
         assert_eq!(Unit::CacheReadTokens.direction(), Some(Direction::Input));
-        assert_eq!(Unit::OutputReasoningTokens.direction(), Some(Direction::Output));
+        assert_eq!(
+            Unit::OutputReasoningTokens.direction(),
+            Some(Direction::Output)
+        );
         assert_eq!(Unit::WebSearches.direction(), None);
     }
 

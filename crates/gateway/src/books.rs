@@ -105,7 +105,13 @@ impl SharedBook {
         });
         for Crossed { limit, spent, .. } in crossed {
             let (scope, window) = (limit.scope.kind(), limit.window.as_str());
-            tracing::warn!(scope, window, spent, amount = limit.amount, "an alert limit was passed");
+            tracing::warn!(
+                scope,
+                window,
+                spent,
+                amount = limit.amount,
+                "an alert limit was passed"
+            );
         }
         self.open(&openings, store).await
     }

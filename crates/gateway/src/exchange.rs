@@ -3,7 +3,12 @@
 //! Made after step 3, closed once. Whoever forgets to close it (a client that hung up, a cancelled
 //! task, a panic) has its destructor do so: steps 8 and 9 cannot be skipped.
 
-use crate::{record, reserve::Reservation, settle, state::{Gateway, View}};
+use crate::{
+    record,
+    reserve::Reservation,
+    settle,
+    state::{Gateway, View},
+};
 use std::{sync::Arc, time::Duration};
 use tokio::time::{Instant, timeout_at};
 use tollgate_core::{
@@ -184,7 +189,10 @@ impl Exchange {
             if Instant::now() >= until {
                 return Err(Error::new(
                     Kind::UpstreamTimeout,
-                    format!("the provider sent nothing for {} s", self.started.elapsed().as_secs()),
+                    format!(
+                        "the provider sent nothing for {} s",
+                        self.started.elapsed().as_secs()
+                    ),
                 ));
             }
             if let Some(Err(refusal)) = self.reservation.as_mut().map(Reservation::top_up) {
@@ -199,7 +207,8 @@ impl Exchange {
     /// [`PriceError`]; a model without any pricing has no price.
     pub(crate) fn price_of(&self, report: &UsageReport) -> Result<PricedReport, PriceError> {
         let sent = self.pricing.as_ref().ok_or(PriceError::NoUsage)?;
-        sent.prices.cost_of_report(&sent.sent_model, report, self.record.received_at)
+        sent.prices
+            .cost_of_report(&sent.sent_model, report, self.record.received_at)
     }
 
     /// The cost alone; `None` when it cannot be said.

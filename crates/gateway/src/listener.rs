@@ -4,6 +4,7 @@
 mod opening;
 
 use crate::{pipeline, state::Gateway, tasks::Tasks};
+use futures_util::FutureExt as _;
 use hyper::service::service_fn;
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
@@ -18,7 +19,6 @@ use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
-    time::{Instant, timeout_at},
 };
 use tokio_rustls::TlsAcceptor;
 
@@ -97,12 +97,15 @@ impl Listener {
         }
         drop(self.socket);
         gateway.start_draining();
-        let until = Instant::now() + gateway.settings().drain_timeout;
-        let until = tokio::select! {
-            _ended_or_late = timeout_at(until, graceful.shutdown()) => until,
-            () = hurry => Instant::now(),
+        // Tells every connection. That they have ended is seen below, with all other tasks.
+        let _told = graceful.shutdown().now_or_never();
+        let enough = async {
+            tokio::select! {
+                () = tokio::time::sleep(gateway.settings().drain_timeout) => {}
+                () = hurry => {}
+            }
         };
-        if !gateway.tasks().finish(until).await {
+        if !gateway.tasks().finish(enough).await {
             tracing::warn!("stopped with requests still running: their holds are settled as seen");
         }
     }

@@ -137,7 +137,10 @@ where
     let body = receive::body(request, gateway.settings())
         .await
         .map_err(|error| (error, dialect))?;
-    let (method, headers) = (request.method().clone(), std::mem::take(request.headers_mut()));
+    let (method, headers) = (
+        request.method().clone(),
+        std::mem::take(request.headers_mut()),
+    );
 
     // 3 inspect
     let facts = inspect::inspect(&endpoint, &body).map_err(|error| (error, dialect))?;
@@ -262,7 +265,9 @@ fn first_attempt(exchange: &Exchange, sent: &Sent, route: &str) -> Result<Attemp
         model: &sent.facts.model,
         other_models: &sent.facts.other_models,
     };
-    let plan = select::plan(org, principal, wanted, &mut |below| draw(&exchange.gateway, below))?;
+    let plan = select::plan(org, principal, wanted, &mut |below| {
+        draw(&exchange.gateway, below)
+    })?;
     plan.into_iter()
         .next()
         .ok_or_else(|| Error::new(Kind::UnknownRoute, "the route is empty"))

@@ -92,7 +92,10 @@ fn silent(idle: Duration) -> Error {
 fn overdue(deadline: Duration) -> Error {
     Error::new(
         Kind::UpstreamTimeout,
-        format!("the request ran for {} s, which is the most", deadline.as_secs()),
+        format!(
+            "the request ran for {} s, which is the most",
+            deadline.as_secs()
+        ),
     )
 }
 

@@ -305,7 +305,8 @@ impl Reservation {
 
     /// Writes what is held now.
     fn prove_held(&self) -> std::io::Result<()> {
-        self.slot.map_or(Ok(()), |slot| self.prove(slot, SlotState::Held))
+        self.slot
+            .map_or(Ok(()), |slot| self.prove(slot, SlotState::Held))
     }
 
     fn prove(&self, slot: SlotIndex, state: SlotState) -> std::io::Result<()> {

@@ -4,12 +4,10 @@
 
 use std::{
     future::Future,
+    pin::pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
-use tokio::{
-    task::JoinSet,
-    time::{Instant, timeout_at},
-};
+use tokio::task::JoinSet;
 
 /// The running tasks. Cheap to clone; also hyper's executor.
 #[derive(Clone, Debug, Default)]
@@ -32,20 +30,25 @@ impl Tasks {
         while running.try_join_next().is_some() {}
     }
 
-    /// Waits until all have ended, those included that they start meanwhile. What still runs at
-    /// `until` is aborted: its requests settle as seen while it is dropped. Whether none was.
-    pub async fn finish(&self, until: Instant) -> bool {
-        let mut all_ended = true;
+    /// Waits until all have ended, those included that they start meanwhile. What still runs when
+    /// it is `enough` is aborted: its requests settle as seen while it is dropped. Whether all ended
+    /// by themselves.
+    pub async fn finish(&self, enough: impl Future<Output = ()>) -> bool {
+        let mut enough = pin!(enough);
+        let mut patient = true;
         loop {
             let mut running = std::mem::take(&mut *self.lock());
             if running.is_empty() {
-                return all_ended;
+                return patient;
             }
-            let ended = async { while running.join_next().await.is_some() {} };
-            if timeout_at(until, ended).await.is_err() {
-                all_ended = false;
-                running.shutdown().await;
+            if patient {
+                let ended = async { while running.join_next().await.is_some() {} };
+                tokio::select! {
+                    () = ended => continue,
+                    () = &mut enough => patient = false,
+                }
             }
+            running.shutdown().await;
         }
     }
 
@@ -67,8 +70,8 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::{future::pending, sync::mpsc, time::Duration};
-    use tokio::task::yield_now;
+    use std::{future::pending, sync::mpsc};
+    use tokio::{sync::oneshot, task::yield_now};
 
     /// Says that it was dropped.
     struct Guard(mpsc::Sender<&'static str>, &'static str);
@@ -91,7 +94,7 @@ mod tests {
                 drop(Guard(sender, "inner"));
             });
         });
-        let all_ended = tasks.finish(Instant::now() + Duration::from_mins(1)).await;
+        let all_ended = tasks.finish(pending()).await;
         assert!(all_ended);
         assert_eq!(ended.try_recv(), Ok("inner"));
     }
@@ -100,11 +103,16 @@ mod tests {
     async fn what_runs_too_long_is_dropped_before_finishing() {
         let tasks = Tasks::default();
         let (sender, ended) = mpsc::channel();
+        let (started, running) = oneshot::channel();
         tasks.spawn(async move {
             let _guard = Guard(sender, "endless");
+            let _gone = started.send(());
             pending::<()>().await;
         });
-        let all_ended = tasks.finish(Instant::now()).await;
+        let enough = async {
+            running.await.expect("it has started");
+        };
+        let all_ended = tasks.finish(enough).await;
         assert!(!all_ended);
         assert_eq!(ended.try_recv(), Ok("endless"));
     }

@@ -164,7 +164,9 @@ impl HoldFile {
         // Slots used together lie together: one write clears a run of them.
         for run in slots.chunk_by(|a, b| b.0 - a.0 <= 1) {
             for part in run.chunks(RUN_SLOTS) {
-                let (Some(first), Some(last)) = (part.first(), part.last()) else { continue };
+                let (Some(first), Some(last)) = (part.first(), part.last()) else {
+                    continue;
+                };
                 let bytes = usize::try_from(last.0 - first.0 + 1).unwrap_or(1) * SLOT_BYTES;
                 let zeros = ZEROS.get(..bytes).unwrap_or(&ZEROS);
                 cleared = cleared.and(self.file.write_all_at(zeros, offset(*first)));

@@ -16,6 +16,7 @@
 mod bytes;
 mod client_gone;
 mod crash;
+mod exactness;
 mod first_run;
 mod http;
 mod limits;

@@ -22,11 +22,7 @@ use std::{
 };
 use tokio::time::{Instant, Sleep, sleep_until};
 use tollgate_core::{
-    amount::Amount,
-    error::Error,
-    provider::OnClientGone,
-    record::RecordFlags,
-    unit::Unit,
+    amount::Amount, error::Error, provider::OnClientGone, record::RecordFlags, unit::Unit,
 };
 use tollgate_wire::{
     error::{StreamForm, stream_event},

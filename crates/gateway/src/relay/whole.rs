@@ -24,11 +24,7 @@ use std::{
     time::Duration,
 };
 use tokio::time::{Instant, Sleep, sleep_until};
-use tollgate_core::{
-    error::Error,
-    money::NanoUsd,
-    provider::ReportCost,
-};
+use tollgate_core::{error::Error, money::NanoUsd, provider::ReportCost};
 use tollgate_wire::tap::{insert_cost_in_body, read_body};
 
 /// Reads the answer as far as the bound; writes the cost headers when that was all of it.

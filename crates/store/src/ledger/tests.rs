@@ -218,7 +218,10 @@ async fn the_sum_of_a_window_reads_no_entry_outside_it() {
             .await
             .unwrap();
         let plan = plan.text("detail").unwrap();
-        assert!(plan.starts_with("SEARCH entry USING INDEX"), "{column}: {plan}");
+        assert!(
+            plan.starts_with("SEARCH entry USING INDEX"),
+            "{column}: {plan}"
+        );
     }
 }
 

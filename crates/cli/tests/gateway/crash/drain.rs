@@ -2,12 +2,12 @@
 
 use crate::{
     priced::{Api, Rules, bill},
-    support::start,
+    support::{KEY, start},
     tables::Tables,
 };
 use rustix::process::Signal;
 use tokio::net::TcpStream;
-use tollgate_testkit::Upstream;
+use tollgate_testkit::{Client, Upstream};
 
 #[tokio::test]
 async fn a_running_stream_finishes_and_new_connections_are_refused() {
@@ -68,4 +68,32 @@ async fn a_stream_that_outlives_the_drain_is_settled_as_seen() {
         tables,
         "nothing was left to be settled"
     );
+}
+
+#[tokio::test]
+async fn a_second_signal_ends_the_drain_and_every_stream_is_settled() {
+    for http2 in [false, true] {
+        let upstream = Upstream::provider().await;
+        let rules = Rules {
+            tables: "[server]\ndrain_timeout = \"1h\"",
+            ..Rules::default()
+        };
+        let stage = rules.stage(&upstream).await;
+        let url = stage.gateway.url();
+        let client = if http2 {
+            Client::http2(url)
+        } else {
+            Client::new(url)
+        };
+        let client = client.bearer(KEY);
+        let ask = Api::Chat.ask(50, None).directed("[stall=5]").streamed(true);
+        let mut running = client.post(ask.path(), &ask.body()).await;
+        running.chunk().await.unwrap().unwrap();
+        stage.gateway.signal(Signal::TERM);
+        stage.gateway.wait_for_line("stopping: running").await;
+        // The second.
+        let tables = Tables::of(stage).await;
+        assert_eq!(tables.assert_sound(), 1, "{tables:?}");
+        assert_eq!(tables.of_kind("settle").len(), 1, "{tables:?}");
+    }
 }
