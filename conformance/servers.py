@@ -111,7 +111,7 @@ class Gateway(Process):
         command = [str(word) for word in [self.program, "usage", "--by", "model", "--json", *self.place]]
         ended = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=PATIENCE)
         assert ended.returncode == 0, f"`tollgate usage` failed: {ended.stderr}"
-        return {line["name"]: line["used"] for line in json.loads(ended.stdout)["lines"]}
+        return {line["name"]: line for line in json.loads(ended.stdout)["lines"]}
 
 
 def requests(upstream_url: str, since: int = 0) -> list[dict]:

@@ -30,9 +30,9 @@ impl Tasks {
         while running.try_join_next().is_some() {}
     }
 
-    /// Waits until all have ended, those included that they start meanwhile. What still runs when
-    /// it is `enough` is aborted: its requests settle as seen while it is dropped. Whether all ended
-    /// by themselves.
+    /// Waits until all have ended, those included that they start meanwhile; whether they did so by
+    /// themselves. What still runs when it is `enough` is aborted: its requests settle as seen
+    /// while it is dropped.
     pub async fn finish(&self, enough: impl Future<Output = ()>) -> bool {
         let mut enough = pin!(enough);
         let mut patient = true;

@@ -302,7 +302,7 @@ pub(super) static API_KEY: Section = Section {
         key(
             "key",
             Shape::Secret(&SECRET),
-            Default::None("made, and printed once"),
+            Default::None("made at the next start, and printed once"),
             "The key itself: at least 16 visible ASCII characters.",
         ),
         key(

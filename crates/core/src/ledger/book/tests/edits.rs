@@ -182,3 +182,26 @@ fn a_clock_that_steps_back_finds_the_old_window_with_its_spending() {
         nano("0.90")
     );
 }
+
+#[test]
+fn accounts_that_could_not_be_opened_stay_missing_until_they_are() {
+    let mut scene = Scene::new("2026-07-15T12:00:00Z", "UTC");
+    let _running = scene.grant(caller(1, None), cost("1.00"));
+    let limit = Limit {
+        scope: key(1),
+        window: WindowKind::Day,
+        unit: LimitUnit::Cost,
+        amount: nano("5.00"),
+        action: LimitAction::Block,
+    };
+    scene.limits.insert(key(1), vec![limit]);
+    let limits = Arc::new(scene.limits.clone());
+    let asked = scene.book.configure(1, &scene.zone, &limits);
+    assert_eq!(asked.len(), 1);
+    // The store was away. The revision is not new any more, and the account is still missing.
+    assert!(scene.book.configure(1, &scene.zone, &limits).is_empty());
+    assert_eq!(scene.book.missing(), asked);
+    scene.install(&asked);
+    assert!(scene.book.missing().is_empty());
+    scene.check();
+}
