@@ -69,6 +69,7 @@ def main() -> int:
             total += run_check("the gateway stops in order, without a panic", lambda: stopped(gateway))
             total += run_check("no credential of the gateway reached the provider", lambda: leaks(log, gateway))
             total += run_check("what is recorded is what genai-prices says", lambda: prices(log, gateway, pricer))
+        total += run_check("10,000 random usages cost what genai-prices says", lambda: random_prices(pricer))
     print(f"{total['passed']} passed, {total['failed']} failed")
     return total["failed"] > 0
 
@@ -101,6 +102,12 @@ def run_check(name: str, check) -> collections.Counter:
         return collections.Counter(failed=1)
     print(f"  ok      {name}", flush=True)
     return collections.Counter(passed=1)
+
+
+def random_prices(pricer: Path) -> None:
+    command = [pricer, HERE / "random_prices.py", PROGRAMS / "examples" / "price"]
+    ended = subprocess.run(command, capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stderr.strip().splitlines()[-1]
 
 
 def leaks(log: list[dict], gateway: servers.Gateway) -> None:

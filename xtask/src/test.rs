@@ -119,7 +119,8 @@ impl Run<'_> {
 
     fn conformance(&mut self, only: Option<&str>) -> anyhow::Result<()> {
         self.step("conformance: the binaries", |run| {
-            run.command("cargo build --locked -p tollgate-cli -p tollgate-testkit --bins")
+            run.command("cargo build --locked -p tollgate-cli -p tollgate-testkit --bins")?;
+            run.command("cargo build --locked -p tollgate-core --example price")
         })?;
         self.step("conformance: real clients", |run| {
             let mut task = Task::new(run.root, "python3 conformance/run.py");

@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 /// How many are kept: four of the commit writer's largest groups (1,000 postings each), because a
 /// group may be acknowledged while a row that was read before it is still on its way. With fewer, a
 /// busy book would refuse row after row as outdated.
-const KEPT: usize = 4_096;
+pub(crate) const KEPT: usize = 4_096;
 
 /// One committed entry.
 #[derive(Clone, Copy, Debug)]

@@ -1,6 +1,7 @@
 //! The race between reading an account and committing facts (`book/following.rs`).
 
 use super::*;
+use crate::ledger::recent::KEPT;
 use proptest::prelude::*;
 
 /// When the fact of a settled hold is committed and acknowledged, relative to reading the account
@@ -100,17 +101,18 @@ fn a_row_older_than_the_memory_of_the_book_is_refused() {
         let (entry, position) = (*scene.journal.last().unwrap(), scene.position());
         scene.book.record(&entry, position);
     };
-    for _ in 0..512 {
+    for _ in 0..KEPT {
         record(&mut scene);
     }
     let mut still_known = scene.book.clone();
     still_known.install(&old, as_of).unwrap();
-    assert_eq!(still_known.states(ORG, scene.now)[0].spent, 512);
+    let kept = i64::try_from(KEPT).unwrap();
+    assert_eq!(still_known.states(ORG, scene.now)[0].spent, kept);
     record(&mut scene);
     assert_eq!(scene.book.install(&old, as_of), Err(Outdated));
     let (fresh, as_of) = scene.read(&openings[0]);
     scene.book.install(&fresh, as_of).unwrap();
-    assert_eq!(scene.state(ORG, LimitUnit::Requests), (513, 0));
+    assert_eq!(scene.state(ORG, LimitUnit::Requests), (kept + 1, 0));
 }
 
 #[test]
