@@ -26,7 +26,7 @@ use tollgate_core::{
 use tollgate_wire::{endpoint::Endpoint, error::CallerTraits, facts::RequestFacts};
 
 /// How soon the clock is looked at again once a hold could not be raised.
-pub(crate) const LOOK_AGAIN: Duration = Duration::from_secs(1);
+pub(crate) const LOOK_AGAIN: Duration = Duration::from_millis(250);
 
 /// How the upstream's part of a request ended.
 #[derive(Debug, Default)]

@@ -131,7 +131,7 @@ impl Listener {
     ) {
         // Without this the second stream on a kept-alive connection waits 40 ms for its first
         // chunk (Nagle against delayed acknowledgements).
-        if stream.set_nodelay(true).is_err() {
+        if stream.set_nodelay(true).is_err() || bound_stalls(&stream).is_err() {
             return;
         }
         let watcher = graceful.watcher();
@@ -188,4 +188,20 @@ where
     if let Err(error) = served.await {
         tracing::debug!(%error, "a connection ended early");
     }
+}
+
+/// A client that takes nothing for this long is hung up on: its stream would keep a hold and an
+/// upstream for as long as it likes. (On HTTP/2 the window of a stream can stall without this.)
+#[cfg(target_os = "linux")]
+const STALL_MAX_MS: u32 = 120_000;
+
+#[cfg(target_os = "linux")]
+fn bound_stalls(stream: &TcpStream) -> io::Result<()> {
+    Ok(rustix::net::sockopt::set_tcp_user_timeout(stream, STALL_MAX_MS)?)
+}
+
+/// Only Linux has the option; elsewhere the request's deadline is the bound.
+#[cfg(not(target_os = "linux"))]
+fn bound_stalls(_stream: &TcpStream) -> io::Result<()> {
+    Ok(())
 }
