@@ -197,7 +197,10 @@ const STALL_MAX_MS: u32 = 120_000;
 
 #[cfg(target_os = "linux")]
 fn bound_stalls(stream: &TcpStream) -> io::Result<()> {
-    Ok(rustix::net::sockopt::set_tcp_user_timeout(stream, STALL_MAX_MS)?)
+    Ok(rustix::net::sockopt::set_tcp_user_timeout(
+        stream,
+        STALL_MAX_MS,
+    )?)
 }
 
 /// Only Linux has the option; elsewhere the request's deadline is the bound.
