@@ -191,7 +191,7 @@ where
 }
 
 /// A client that takes nothing for this long is hung up on: its stream would keep a hold and an
-/// upstream for as long as it likes. (On HTTP/2 the window of a stream can stall without this.)
+/// upstream for as long as it likes. (On HTTP/2 a stalled window of one stream is not seen by this.)
 #[cfg(target_os = "linux")]
 const STALL_MAX_MS: u32 = 120_000;
 
