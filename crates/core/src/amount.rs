@@ -31,6 +31,16 @@ impl Amount {
         }
     }
 
+    /// The larger of each component.
+    #[must_use]
+    pub fn max_each(self, other: Self) -> Self {
+        Self {
+            cost: self.cost.max(other.cost),
+            requests: self.requests.max(other.requests),
+            tokens: self.tokens.max(other.tokens),
+        }
+    }
+
     /// Component-wise sum, `None` when one would overflow.
     pub fn checked_add(self, other: Self) -> Option<Self> {
         Some(Self {

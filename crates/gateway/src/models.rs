@@ -13,7 +13,6 @@ use tollgate_core::{
     id::RequestId,
     principal::Principal,
     provider::Provider,
-    snapshot::OrganizationSnapshot,
 };
 use tollgate_wire::{
     endpoint::Endpoint,
@@ -37,7 +36,7 @@ pub(crate) fn every_route(
     principal: &Principal,
     request: RequestId,
 ) -> Result<Response<ResponseBody>, Error> {
-    let org = organization(view, principal)?;
+    let org = view.organization(principal.ids.organization)?;
     let mut slugs: Vec<&str> = org
         .groups
         .keys()
@@ -76,7 +75,7 @@ pub(crate) fn of_route(
     asked: Asked<'_>,
     request: RequestId,
 ) -> Result<Response<ResponseBody>, Error> {
-    let org = organization(view, principal)?;
+    let org = view.organization(principal.ids.organization)?;
     let behind = if select::is_listed(&principal.allowed_routes, asked.route) {
         select::providers_behind(org, asked.route, Some(asked.endpoint.format))
     } else {
@@ -114,22 +113,6 @@ fn dialect(asked: Asked<'_>) -> Dialect {
         Dialect::OpenAi if asked.headers.contains_key("anthropic-version") => Dialect::Anthropic,
         dialect => dialect,
     }
-}
-
-fn organization<'v>(
-    view: &'v View,
-    principal: &Principal,
-) -> Result<&'v OrganizationSnapshot, Error> {
-    view.snapshot
-        .organizations
-        .get(&principal.ids.organization)
-        .map(AsRef::as_ref)
-        .ok_or_else(|| {
-            Error::new(
-                Kind::Internal,
-                "the organization of this API key is not loaded",
-            )
-        })
 }
 
 /// The models of these providers that the caller may use, each once, by name.

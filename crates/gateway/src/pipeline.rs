@@ -87,17 +87,17 @@ where
         "/readyz" => return Ok(plain(StatusCode::OK, "ready\n")),
         _ => {}
     }
-    match receive::address(request.uri().path()) {
-        None => {
-            let path = request.uri().path();
-            Err((receive::nothing_here(path), Dialect::OpenAi))
-        }
+    let uri = request.uri().clone();
+    match receive::address(uri.path()) {
+        None => Err((receive::nothing_here(uri.path()), Dialect::OpenAi)),
         Some(Address::AllModels) => {
             let principal = who(gateway, request, arrival).map_err(|e| (e, Dialect::OpenAi))?;
             models::every_route(&arrival.view, &principal, arrival.id)
                 .map_err(|error| (error, Dialect::OpenAi))
         }
-        Some(Address::Route { .. }) => on_route(gateway, arrival, request).await,
+        Some(Address::Route { route, rest }) => {
+            on_route(gateway, arrival, request, (route, rest)).await
+        }
     }
 }
 
@@ -105,17 +105,14 @@ async fn on_route<B>(
     gateway: &Arc<Gateway>,
     arrival: &Arrival,
     request: &mut Request<B>,
+    (route, rest): (&str, &str),
 ) -> Result<Response<ResponseBody>, Refused>
 where
     B: Body<Data = Bytes> + Unpin,
     B::Error: Display,
 {
     // 1 receive
-    let uri = request.uri().clone();
-    let Some(Address::Route { route, rest }) = receive::address(uri.path()) else {
-        return Err((receive::nothing_here(uri.path()), Dialect::OpenAi));
-    };
-    let endpoint = receive::endpoint(request.method(), rest, uri.query())
+    let endpoint = receive::endpoint(request.method(), rest, request.uri().query())
         .map_err(|error| (error, receive::dialect_of(rest)))?;
     let dialect = endpoint.format.dialect();
     if gateway.is_draining() {
@@ -248,17 +245,7 @@ async fn select_step(exchange: &mut Exchange, sent: &Sent, route: &str) -> Resul
 
 fn first_attempt(exchange: &Exchange, sent: &Sent, route: &str) -> Result<Attempt, Error> {
     let principal = &exchange.principal;
-    let org = exchange
-        .view
-        .snapshot
-        .organizations
-        .get(&principal.ids.organization)
-        .ok_or_else(|| {
-            Error::new(
-                Kind::Internal,
-                "the organization of this API key is not loaded",
-            )
-        })?;
+    let org = exchange.view.organization(principal.ids.organization)?;
     let wanted = Wanted {
         route,
         format: sent.endpoint.format,

@@ -69,17 +69,7 @@ pub(crate) async fn reserve(
 ) -> Result<Reservation, Error> {
     let gateway = &exchange.gateway;
     let ids = exchange.principal.ids;
-    let book = exchange
-        .view
-        .books
-        .get(&ids.organization)
-        .cloned()
-        .ok_or_else(|| {
-            Error::new(
-                Kind::Internal,
-                "the organization of this API key is not loaded",
-            )
-        })?;
+    let book = Arc::clone(exchange.view.book(ids.organization)?);
     let rates = rates(exchange, facts);
     let (terms, text_rate) = terms(exchange, facts, attempt, rates.as_ref());
     let cover = terms
@@ -242,7 +232,7 @@ impl Reservation {
             Ok(()) => {
                 self.exposure.raised(by);
                 let held = self.exposure.held();
-                self.most = larger(self.most, held);
+                self.most = self.most.max_each(held);
                 // The book holds it; a slot that cannot be written is older, never wrong.
                 if let Err(error) = self.prove_held() {
                     tracing::error!(%error, "a raised hold could not be written to the hold file");
@@ -335,13 +325,5 @@ impl Drop for Reservation {
         if let Some(slot) = self.slot.take() {
             self.hold_file.give_back(slot);
         }
-    }
-}
-
-fn larger(a: Amount, b: Amount) -> Amount {
-    Amount {
-        cost: a.cost.max(b.cost),
-        requests: a.requests.max(b.requests),
-        tokens: a.tokens.max(b.tokens),
     }
 }

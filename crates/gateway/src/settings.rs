@@ -1,7 +1,7 @@
 //! What an operator may tune of the data plane. Every bound of the request path is here.
 
 use std::time::Duration;
-use tollgate_core::ledger::exposure::UncappedPolicy;
+use tollgate_core::ledger::{exposure::UncappedPolicy, waiting::PATIENCE};
 
 /// Bounds and timeouts of the data plane.
 #[derive(Clone, Debug)]
@@ -49,7 +49,7 @@ impl Default for GatewaySettings {
             upstream_head_timeout: Duration::from_mins(10),
             upstream_idle_timeout: Duration::from_mins(10),
             request_deadline: Duration::from_hours(1),
-            hold_wait: Duration::from_secs(2),
+            hold_wait: PATIENCE,
             drain_timeout: Duration::from_secs(30),
             estimates: EstimatePolicy::default(),
         }

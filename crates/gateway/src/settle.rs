@@ -48,7 +48,7 @@ pub(crate) fn settle(exchange: &mut Exchange) -> Option<Ended> {
             match (reported, report.complete) {
                 (Some(actual), true) => (actual, Flags::NONE),
                 (Some(least), false) => {
-                    (at_least(reservation.unfinished(), least), Flags::ESTIMATED)
+                    (reservation.unfinished().max_each(least), Flags::ESTIMATED)
                 }
                 (None, _) => (reservation.unfinished(), Flags::ESTIMATED),
             }
@@ -113,14 +113,6 @@ fn cost(exchange: &mut Exchange, report: &UsageReport) -> Option<NanoUsd> {
             tracing::warn!(%request, %error, "a usage could not be priced: its estimate is posted");
             None
         }
-    }
-}
-
-fn at_least(estimate: Amount, least: Amount) -> Amount {
-    Amount {
-        cost: estimate.cost.max(least.cost),
-        requests: estimate.requests.max(least.requests),
-        tokens: estimate.tokens.max(least.tokens),
     }
 }
 

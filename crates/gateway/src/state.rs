@@ -20,11 +20,11 @@ use std::{
 use tollgate_core::{
     clock::{Clock, Timestamp},
     entropy::Entropy,
-    error::Error,
+    error::{Error, Kind},
     id::{OrganizationId, ProviderId},
     ledger::estimate::Estimates,
     price::{PriceBook, ProviderPrices},
-    snapshot::Snapshot,
+    snapshot::{OrganizationSnapshot, Snapshot},
 };
 use tollgate_store::{HoldFile, KeyHasher, Store, StoreError, WriterHandle};
 
@@ -39,6 +39,27 @@ pub struct View {
     pub price_version: Arc<str>,
     /// The books by organisation.
     pub books: HashMap<OrganizationId, Arc<SharedBook>>,
+}
+
+impl View {
+    /// The settings of an organisation.
+    pub(crate) fn organization(&self, id: OrganizationId) -> Result<&OrganizationSnapshot, Error> {
+        let found = self.snapshot.organizations.get(&id);
+        found.map(AsRef::as_ref).ok_or_else(not_loaded)
+    }
+
+    /// The book of an organisation.
+    pub(crate) fn book(&self, id: OrganizationId) -> Result<&Arc<SharedBook>, Error> {
+        self.books.get(&id).ok_or_else(not_loaded)
+    }
+}
+
+/// A key leads to an organisation of the same view; that it is missing is a defect of ours.
+fn not_loaded() -> Error {
+    Error::new(
+        Kind::Internal,
+        "the organization of this API key is not loaded",
+    )
 }
 
 /// What the composition root hands in.
