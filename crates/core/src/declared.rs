@@ -6,9 +6,13 @@ use crate::{
     clock::Timestamp,
     limit::{LimitAction, LimitUnit, WindowKind},
     member::Role,
-    provider::{Credential, OnClientGone, PriceOverride, ProviderKind, ReportCost, UnpricedPolicy},
+    provider::{
+        Connection, Credential, OnClientGone, PriceOverride, ProviderKind, ReportCost, Site,
+        UnpricedPolicy,
+    },
     secret::Secret,
 };
+use std::time::Duration;
 
 /// A limit before its scope has an id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,8 +84,12 @@ pub struct DeclaredProvider {
     pub kind: ProviderKind,
     /// Without a trailing slash.
     pub base_url: String,
+    /// Where in its cloud it is.
+    pub site: Site,
     /// `None` for upstreams that want none.
     pub credential: Option<Credential>,
+    /// How it is reached; what may be dialled is the store's to say.
+    pub connection: Connection,
     /// Models without a price.
     pub unpriced: UnpricedPolicy,
     /// Where cost is told.
@@ -92,6 +100,8 @@ pub struct DeclaredProvider {
     pub prices: Vec<PriceOverride>,
     /// Whether cancelling stops the bill.
     pub cancel_stops_billing: bool,
+    /// Whether work that is billed later may be asked for.
+    pub allow_deferred: bool,
     /// Whether the caller's trace context is sent on.
     pub forward_trace: bool,
 }
@@ -103,6 +113,8 @@ pub struct DeclaredGroup {
     pub slug: String,
     /// In order.
     pub targets: Vec<DeclaredTarget>,
+    /// How long the search for a target that answers may take.
+    pub time_budget: Option<Duration>,
 }
 
 /// See [`crate::route::Target`].

@@ -6,24 +6,85 @@
 pub enum Format {
     /// `POST /chat/completions`.
     OpenAiChat,
-    /// `POST /responses`.
+    /// `POST /responses`, and the responses stored there.
     OpenAiResponses,
+    /// `POST /completions`, the older text form.
+    OpenAiCompletions,
     /// `POST /embeddings`.
     OpenAiEmbeddings,
+    /// `POST /images/{generations,edits,variations}`.
+    OpenAiImages,
+    /// `POST /audio/speech`.
+    OpenAiSpeech,
+    /// `POST /audio/{transcriptions,translations}`.
+    OpenAiTranscription,
+    /// `POST /moderations`.
+    OpenAiModerations,
+    /// `/files`.
+    OpenAiFiles,
+    /// `/batches`.
+    OpenAiBatches,
+    /// The WebSocket `/realtime`.
+    OpenAiRealtime,
+    /// The WebSocket `/responses`.
+    OpenAiResponsesSocket,
     /// `POST /v1/messages` and `/v1/messages/count_tokens`.
     AnthropicMessages,
+    /// `/v1/messages/batches`.
+    AnthropicBatches,
+    /// `/v1/files` as Anthropic's clients use it.
+    AnthropicFiles,
+    /// Anthropic's messages in Vertex's envelope: `…/models/{model}:rawPredict`,
+    /// `:streamRawPredict`.
+    VertexRawPredict,
     /// `…/models/{model}:generateContent`, `:streamGenerateContent`, `:countTokens`.
     GeminiGenerate,
+    /// `…/models/{model}:embedContent`, `:batchEmbedContents`, `:predict`.
+    GeminiEmbed,
+    /// `POST /interactions`.
+    GeminiInteractions,
+    /// The WebSocket `BidiGenerateContent`.
+    GeminiLive,
+    /// `/model/{model}/converse`, `/converse-stream`.
+    BedrockConverse,
+    /// `/model/{model}/invoke`, `/invoke-with-response-stream`.
+    BedrockInvoke,
+    /// `/api/{chat,generate,embed}`.
+    OllamaNative,
+    /// `POST /v1/ocr`.
+    MistralOcr,
+    /// `POST /v1/fim/completions`.
+    MistralFim,
 }
 
 impl Format {
     /// Every format.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 25] = [
         Self::OpenAiChat,
         Self::OpenAiResponses,
+        Self::OpenAiCompletions,
         Self::OpenAiEmbeddings,
+        Self::OpenAiImages,
+        Self::OpenAiSpeech,
+        Self::OpenAiTranscription,
+        Self::OpenAiModerations,
+        Self::OpenAiFiles,
+        Self::OpenAiBatches,
+        Self::OpenAiRealtime,
+        Self::OpenAiResponsesSocket,
         Self::AnthropicMessages,
+        Self::AnthropicBatches,
+        Self::AnthropicFiles,
+        Self::VertexRawPredict,
         Self::GeminiGenerate,
+        Self::GeminiEmbed,
+        Self::GeminiInteractions,
+        Self::GeminiLive,
+        Self::BedrockConverse,
+        Self::BedrockInvoke,
+        Self::OllamaNative,
+        Self::MistralOcr,
+        Self::MistralFim,
     ];
 
     /// The name in logs, usage rows and messages.
@@ -31,9 +92,29 @@ impl Format {
         match self {
             Self::OpenAiChat => "openai.chat",
             Self::OpenAiResponses => "openai.responses",
+            Self::OpenAiCompletions => "openai.completions",
             Self::OpenAiEmbeddings => "openai.embeddings",
+            Self::OpenAiImages => "openai.images",
+            Self::OpenAiSpeech => "openai.speech",
+            Self::OpenAiTranscription => "openai.transcription",
+            Self::OpenAiModerations => "openai.moderations",
+            Self::OpenAiFiles => "openai.files",
+            Self::OpenAiBatches => "openai.batches",
+            Self::OpenAiRealtime => "openai.realtime",
+            Self::OpenAiResponsesSocket => "openai.responses_socket",
             Self::AnthropicMessages => "anthropic.messages",
+            Self::AnthropicBatches => "anthropic.batches",
+            Self::AnthropicFiles => "anthropic.files",
+            Self::VertexRawPredict => "vertex.raw_predict",
             Self::GeminiGenerate => "google.generate_content",
+            Self::GeminiEmbed => "google.embed",
+            Self::GeminiInteractions => "google.interactions",
+            Self::GeminiLive => "google.live",
+            Self::BedrockConverse => "bedrock.converse",
+            Self::BedrockInvoke => "bedrock.invoke",
+            Self::OllamaNative => "ollama.native",
+            Self::MistralOcr => "mistral.ocr",
+            Self::MistralFim => "mistral.fim",
         }
     }
 
@@ -45,10 +126,39 @@ impl Format {
     /// How errors look to a caller of this format.
     pub const fn dialect(self) -> Dialect {
         match self {
-            Self::OpenAiChat | Self::OpenAiResponses | Self::OpenAiEmbeddings => Dialect::OpenAi,
-            Self::AnthropicMessages => Dialect::Anthropic,
-            Self::GeminiGenerate => Dialect::Google,
+            Self::OpenAiChat
+            | Self::OpenAiResponses
+            | Self::OpenAiCompletions
+            | Self::OpenAiEmbeddings
+            | Self::OpenAiImages
+            | Self::OpenAiSpeech
+            | Self::OpenAiTranscription
+            | Self::OpenAiModerations
+            | Self::OpenAiFiles
+            | Self::OpenAiBatches
+            | Self::OpenAiRealtime
+            | Self::OpenAiResponsesSocket
+            | Self::MistralOcr
+            | Self::MistralFim => Dialect::OpenAi,
+            Self::AnthropicMessages
+            | Self::AnthropicBatches
+            | Self::AnthropicFiles
+            | Self::VertexRawPredict => Dialect::Anthropic,
+            Self::GeminiGenerate
+            | Self::GeminiEmbed
+            | Self::GeminiInteractions
+            | Self::GeminiLive => Dialect::Google,
+            Self::BedrockConverse | Self::BedrockInvoke => Dialect::Bedrock,
+            Self::OllamaNative => Dialect::Ollama,
         }
+    }
+
+    /// Whether it is spoken over a WebSocket.
+    pub const fn is_socket(self) -> bool {
+        matches!(
+            self,
+            Self::OpenAiRealtime | Self::OpenAiResponsesSocket | Self::GeminiLive
+        )
     }
 }
 
@@ -61,6 +171,21 @@ pub enum Dialect {
     Anthropic,
     /// `{"error":{"code","message","status"}}`.
     Google,
+    /// `{"message"}` and the header `x-amzn-errortype`.
+    Bedrock,
+    /// `{"error":"text"}`.
+    Ollama,
+}
+
+impl Dialect {
+    /// Every dialect.
+    pub const ALL: [Self; 5] = [
+        Self::OpenAi,
+        Self::Anthropic,
+        Self::Google,
+        Self::Bedrock,
+        Self::Ollama,
+    ];
 }
 
 /// What is asked.
@@ -72,17 +197,41 @@ pub enum Operation {
     Embed,
     /// How many tokens a request would have: free.
     CountTokens,
+    /// Whether a text is allowed: free.
+    Moderate,
     /// Which models there are: free, answered by us.
     ListModels,
+    /// A stored object is made by upload: free.
+    CreateObject,
+    /// Work that goes on after its answer, and is billed then.
+    Defer,
+    /// A stored object, or its content, is read: free.
+    ReadObject,
+    /// Which stored objects there are: free.
+    ListObjects,
+    /// A stored object is changed or its work cancelled: free.
+    ChangeObject,
+    /// A stored object is removed: free.
+    DeleteObject,
+    /// A conversation over a WebSocket: billed while it runs.
+    Converse,
 }
 
 impl Operation {
     /// Every operation.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 12] = [
         Self::Generate,
         Self::Embed,
         Self::CountTokens,
+        Self::Moderate,
         Self::ListModels,
+        Self::CreateObject,
+        Self::Defer,
+        Self::ReadObject,
+        Self::ListObjects,
+        Self::ChangeObject,
+        Self::DeleteObject,
+        Self::Converse,
     ];
 
     /// The name in logs, usage rows and messages.
@@ -91,7 +240,15 @@ impl Operation {
             Self::Generate => "generate",
             Self::Embed => "embed",
             Self::CountTokens => "count_tokens",
+            Self::Moderate => "moderate",
             Self::ListModels => "list_models",
+            Self::CreateObject => "create_object",
+            Self::Defer => "defer",
+            Self::ReadObject => "read_object",
+            Self::ListObjects => "list_objects",
+            Self::ChangeObject => "change_object",
+            Self::DeleteObject => "delete_object",
+            Self::Converse => "converse",
         }
     }
 
@@ -105,8 +262,33 @@ impl Operation {
     /// Whether providers bill it (and so whether it is held and priced).
     pub const fn is_billed(self) -> bool {
         match self {
-            Self::Generate | Self::Embed => true,
-            Self::CountTokens | Self::ListModels => false,
+            Self::Generate | Self::Embed | Self::Defer | Self::Converse => true,
+            Self::CountTokens
+            | Self::Moderate
+            | Self::ListModels
+            | Self::CreateObject
+            | Self::ReadObject
+            | Self::ListObjects
+            | Self::ChangeObject
+            | Self::DeleteObject => false,
+        }
+    }
+
+    /// Whether it is about objects that live at a provider and belong to a project.
+    pub const fn is_of_objects(self) -> bool {
+        match self {
+            Self::CreateObject
+            | Self::Defer
+            | Self::ReadObject
+            | Self::ListObjects
+            | Self::ChangeObject
+            | Self::DeleteObject => true,
+            Self::Generate
+            | Self::Embed
+            | Self::CountTokens
+            | Self::Moderate
+            | Self::ListModels
+            | Self::Converse => false,
         }
     }
 }

@@ -1,140 +1,20 @@
 //! Providers: configured upstreams. A provider natively speaks a set of formats; a request in one
-//! of them can go to it unchanged.
+//! of them can go to it unchanged, or with the small named edits of its kind's envelope.
+//!
+//! What is true of every provider of a kind stands in its [`profile`]; the rest is settings.
 
-use crate::{format::Format, id::ProviderId, money::NanoUsd, secret::Secret};
+mod connection;
+mod credential;
+mod kind;
+pub mod profile;
+mod site;
 
-/// What kind of upstream this is: decides credentials, formats and where usage is reported.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum ProviderKind {
-    /// api.openai.com.
-    OpenAi,
-    /// api.anthropic.com.
-    Anthropic,
-    /// generativelanguage.googleapis.com (AI Studio).
-    GoogleGemini,
-    /// Anything that speaks the OpenAI dialects.
-    OpenAiCompatible,
-    /// Anything that speaks Anthropic Messages.
-    AnthropicCompatible,
-    /// Built in: answers every format deterministically, sends nothing anywhere.
-    Simulated,
-}
+pub use connection::{Connection, NetworkReach};
+pub use credential::{Credential, CredentialPlacement, Entra, ServiceAccount, SigningKeys};
+pub use kind::ProviderKind;
+pub use site::Site;
 
-impl ProviderKind {
-    /// Every kind.
-    pub const ALL: [Self; 6] = [
-        Self::OpenAi,
-        Self::Anthropic,
-        Self::GoogleGemini,
-        Self::OpenAiCompatible,
-        Self::AnthropicCompatible,
-        Self::Simulated,
-    ];
-
-    /// The word used in settings and storage.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::OpenAi => "openai",
-            Self::Anthropic => "anthropic",
-            Self::GoogleGemini => "google-gemini",
-            Self::OpenAiCompatible => "openai-compatible",
-            Self::AnthropicCompatible => "anthropic-compatible",
-            Self::Simulated => "simulated",
-        }
-    }
-
-    /// The kind with this word.
-    pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
-    }
-
-    /// Where requests go when settings name no other place; `None` when they must.
-    ///
-    /// Sources: the providers' API references; the OpenAI SDK's base URL ends in `/v1`, the
-    /// others' do not carry a version.
-    pub const fn default_base_url(self) -> Option<&'static str> {
-        match self {
-            Self::OpenAi => Some("https://api.openai.com/v1"),
-            Self::Anthropic => Some("https://api.anthropic.com"),
-            Self::GoogleGemini => Some("https://generativelanguage.googleapis.com"),
-            Self::OpenAiCompatible | Self::AnthropicCompatible => None,
-            // Never dialled; `.invalid` resolves nowhere (RFC 2606).
-            Self::Simulated => Some("http://simulated.invalid"),
-        }
-    }
-
-    /// The formats this kind natively speaks.
-    pub const fn formats(self) -> &'static [Format] {
-        match self {
-            Self::OpenAi | Self::OpenAiCompatible => &[
-                Format::OpenAiChat,
-                Format::OpenAiResponses,
-                Format::OpenAiEmbeddings,
-            ],
-            Self::Anthropic | Self::AnthropicCompatible => &[Format::AnthropicMessages],
-            Self::GoogleGemini => &[Format::GeminiGenerate],
-            Self::Simulated => &Format::ALL,
-        }
-    }
-
-    /// Whether chat streams carry usage only when `stream_options.include_usage` asks for it.
-    ///
-    /// False where the field is refused or usage comes anyway; unknown compatible servers are
-    /// asked, because OpenAI's own, Azure, vLLM, Ollama and most others need it.
-    pub const fn reports_stream_usage_on_request(self) -> bool {
-        match self {
-            Self::OpenAi | Self::OpenAiCompatible | Self::Simulated => true,
-            Self::Anthropic | Self::GoogleGemini | Self::AnthropicCompatible => false,
-        }
-    }
-
-    /// Where this kind's models stand in the price data, in the order to look; empty = told by the
-    /// base URL, or else by the model's name. The simulated provider imitates the makers.
-    pub const fn price_providers(self) -> &'static [&'static str] {
-        match self {
-            Self::OpenAi => &["openai"],
-            Self::Anthropic => &["anthropic"],
-            Self::GoogleGemini => &["google"],
-            Self::OpenAiCompatible | Self::AnthropicCompatible => &[],
-            Self::Simulated => &["openai", "anthropic", "google"],
-        }
-    }
-}
-
-/// How a credential is put on a request.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum CredentialPlacement {
-    /// `Authorization: Bearer <secret>`.
-    Bearer,
-    /// A header with this name (`x-api-key`, `x-goog-api-key`), carrying the bare secret.
-    Header(String),
-    /// A query parameter with this name.
-    Query(String),
-}
-
-/// The secret we present upstream, and where.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Credential {
-    /// Where it goes.
-    pub placement: CredentialPlacement,
-    /// The secret.
-    pub secret: Secret,
-}
-
-impl CredentialPlacement {
-    /// Where this kind of provider wants its secret.
-    pub fn default_for(kind: ProviderKind) -> Self {
-        match kind {
-            ProviderKind::OpenAi | ProviderKind::OpenAiCompatible | ProviderKind::Simulated => {
-                Self::Bearer
-            }
-            ProviderKind::Anthropic | ProviderKind::AnthropicCompatible => {
-                Self::Header("x-api-key".to_owned())
-            }
-            ProviderKind::GoogleGemini => Self::Header("x-goog-api-key".to_owned()),
-        }
-    }
-}
+use crate::{id::ProviderId, money::NanoUsd};
 
 /// What happens to a request for a model without a price.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -196,8 +76,12 @@ pub struct Provider {
     pub kind: ProviderKind,
     /// Where it is: scheme, host and a path prefix without a trailing slash.
     pub base_url: String,
+    /// Where in its cloud it is: what its paths and signatures name.
+    pub site: Site,
     /// What we present to it.
     pub credential: Option<Credential>,
+    /// How it is reached.
+    pub connection: Connection,
     /// Models without a price.
     pub unpriced: UnpricedPolicy,
     /// Where cost is told.
@@ -208,6 +92,8 @@ pub struct Provider {
     pub prices: Vec<PriceOverride>,
     /// Whether the upstream stops billing when we cancel (ledger: cuttable streams).
     pub cancel_stops_billing: bool,
+    /// Work that is billed after its answer (batches, background responses) may be asked for.
+    pub allow_deferred: bool,
     /// The caller's `traceparent` and `baggage` are sent on.
     pub forward_trace: bool,
 }

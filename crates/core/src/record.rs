@@ -48,6 +48,8 @@ pub struct UsageRecord {
     pub usage: Usage,
     /// What was posted.
     pub cost: NanoUsd,
+    /// The part of it that stands for attempts that were given up and may have been billed.
+    pub abandoned_cost: NanoUsd,
     /// The upstream's own figure, where it gives one.
     pub provider_cost: Option<NanoUsd>,
     /// The most that was held.

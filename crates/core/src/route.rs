@@ -5,6 +5,7 @@ use crate::{
     format::Format,
     id::{ProviderId, RoutingGroupId},
 };
+use std::time::Duration;
 
 /// One element of a routing group.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +29,9 @@ pub struct RoutingGroup {
     pub slug: String,
     /// In the order of the settings.
     pub targets: Vec<Target>,
+    /// How long the search for a target that answers may take, from the first attempt to the first
+    /// content; `None` = as long as the request may live.
+    pub time_budget: Option<Duration>,
 }
 
 /// Well-known first path segments that need not be configured. Each resolves to the group or
@@ -42,17 +46,45 @@ pub const ALIASES: &[(&str, &[Format])] = &[
     ("openai-responses", OPENAI),
     ("chat", OPENAI),
     ("responses", OPENAI),
-    ("anthropic", &[Format::AnthropicMessages]),
-    ("google-vertex", &[Format::GeminiGenerate]),
-    ("google-cloud", &[Format::GeminiGenerate]),
-    ("gemini", &[Format::GeminiGenerate]),
+    ("anthropic", ANTHROPIC),
+    ("google-vertex", GOOGLE),
+    ("google-cloud", GOOGLE),
+    ("gemini", GOOGLE),
+    ("groq", &[Format::OpenAiChat]),
+    ("bedrock", BEDROCK),
+    ("converse", BEDROCK),
 ];
 
 const OPENAI: &[Format] = &[
     Format::OpenAiChat,
     Format::OpenAiResponses,
+    Format::OpenAiCompletions,
     Format::OpenAiEmbeddings,
+    Format::OpenAiImages,
+    Format::OpenAiSpeech,
+    Format::OpenAiTranscription,
+    Format::OpenAiModerations,
+    Format::OpenAiFiles,
+    Format::OpenAiBatches,
+    Format::OpenAiRealtime,
+    Format::OpenAiResponsesSocket,
 ];
+
+const ANTHROPIC: &[Format] = &[
+    Format::AnthropicMessages,
+    Format::AnthropicBatches,
+    Format::AnthropicFiles,
+];
+
+const GOOGLE: &[Format] = &[
+    Format::GeminiGenerate,
+    Format::GeminiEmbed,
+    Format::GeminiInteractions,
+    Format::GeminiLive,
+    Format::VertexRawPredict,
+];
+
+const BEDROCK: &[Format] = &[Format::BedrockConverse, Format::BedrockInvoke];
 
 /// The formats behind a well-known alias.
 pub fn alias_formats(slug: &str) -> Option<&'static [Format]> {

@@ -7,17 +7,25 @@
 use crate::{
     exchange::{Ending, Exchange},
     select::Attempt,
-    upstream::{self, Answer, Inbound},
+    upstream::{self, Answer, Inbound, Prepared},
 };
 use http::{HeaderMap, StatusCode};
 use tollgate_core::{
     error::{Error, Kind},
     provider::ProviderKind,
 };
-use tollgate_wire::simulated::SimulatedRequest;
+use tollgate_wire::{envelope::AnswerForm, simulated::SimulatedRequest};
 
 /// Headers under which providers name their request.
 const UPSTREAM_IDS: [&str; 3] = ["x-request-id", "request-id", "x-amzn-requestid"];
+
+/// The head of an answer that the client may see.
+pub(crate) struct Accepted {
+    pub(crate) answer: Answer,
+    pub(crate) form: AnswerForm,
+    /// The stream has a usage chunk that the client did not ask for.
+    pub(crate) withholds_usage: bool,
+}
 
 /// Sends the request to one provider.
 ///
@@ -28,9 +36,13 @@ pub(crate) async fn attempt(
     exchange: &mut Exchange,
     inbound: Inbound<'_>,
     attempt: &Attempt,
-) -> Result<Answer, Error> {
+) -> Result<Accepted, Error> {
     exchange.record.provider = Some(attempt.provider.slug.clone());
-    let request = upstream::build(inbound, attempt)?;
+    let Prepared {
+        request,
+        form,
+        withholds_usage,
+    } = upstream::build(inbound, attempt)?;
     if let Some(reservation) = &mut exchange.reservation {
         reservation.mark_sent()?;
     }
@@ -50,7 +62,11 @@ pub(crate) async fn attempt(
         exchange.while_held(client.send(request), deadline).await?
     };
     match sent {
-        Ok(answer) => judge(exchange, attempt, answer),
+        Ok(answer) => Ok(Accepted {
+            answer: judge(exchange, attempt, answer)?,
+            form,
+            withholds_usage,
+        }),
         Err(failure) => {
             exchange.ending = if failure.may_have_arrived {
                 Ending::Unknown

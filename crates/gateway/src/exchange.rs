@@ -112,6 +112,7 @@ impl Exchange {
                 error: None,
                 usage: Usage::NONE,
                 cost: NanoUsd::ZERO,
+                abandoned_cost: NanoUsd::ZERO,
                 provider_cost: None,
                 held: Amount::ZERO,
                 attempts: 0,

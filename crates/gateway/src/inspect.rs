@@ -17,14 +17,18 @@ pub(crate) const MODEL_CHARS_MAX: usize = 256;
 /// # Errors
 /// [`Kind::BadRequest`] for a body that cannot be read, names no model, or asks for work that would
 /// go on (and be billed) after the answer.
-pub(crate) fn inspect(endpoint: &Endpoint, body: &[u8]) -> Result<RequestFacts, Error> {
+pub(crate) fn inspect(
+    endpoint: &Endpoint,
+    content_type: Option<&str>,
+    body: &[u8],
+) -> Result<RequestFacts, Error> {
     if body.is_empty() {
         return Err(Error::new(
             Kind::BadRequest,
             "the request has no body: send a JSON object",
         ));
     }
-    let facts = facts::read(endpoint, body)?;
+    let facts = facts::read(endpoint, content_type, body)?;
     if facts.model.is_empty()
         || facts.model.chars().count() > MODEL_CHARS_MAX
         || facts.model.chars().any(char::is_control)

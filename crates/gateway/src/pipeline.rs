@@ -14,7 +14,7 @@ use crate::{
     upstream::Inbound,
 };
 use bytes::Bytes;
-use http::{HeaderMap, Method, Request, Response, StatusCode};
+use http::{HeaderMap, Method, Request, Response, StatusCode, header};
 use http_body::Body;
 use std::{fmt::Display, sync::Arc};
 use tokio::time::Instant;
@@ -140,7 +140,10 @@ where
     );
 
     // 3 inspect
-    let facts = inspect::inspect(&endpoint, &body).map_err(|error| (error, dialect))?;
+    let content_type = headers.get(header::CONTENT_TYPE);
+    let content_type = content_type.and_then(|value| value.to_str().ok());
+    let facts =
+        inspect::inspect(&endpoint, content_type, &body).map_err(|error| (error, dialect))?;
 
     let exchange = Exchange::open(
         gateway,

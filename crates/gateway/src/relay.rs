@@ -11,10 +11,11 @@ mod whole;
 pub(crate) use body::ResponseBody;
 
 use crate::{
+    attempt::Accepted,
     exchange::Exchange,
     headers, respond,
     select::Attempt,
-    upstream::{Answer, Inbound, asks_for_usage},
+    upstream::{Answer, Inbound},
 };
 use http::{HeaderValue, Response, header};
 use std::time::Duration;
@@ -23,7 +24,10 @@ use tollgate_core::{
     format::Format,
     provider::ReportCost,
 };
-use tollgate_wire::tap::{Framing, StreamEdits};
+use tollgate_wire::{
+    envelope::AnswerForm,
+    tap::{Framing, StreamEdits},
+};
 
 /// Turns an upstream's answer into the client's.
 ///
@@ -33,8 +37,14 @@ pub(crate) async fn relay(
     exchange: Exchange,
     inbound: Inbound<'_>,
     attempt: &Attempt,
-    answer: Answer,
+    accepted: Accepted,
 ) -> Result<Response<ResponseBody>, (Error, Box<Exchange>)> {
+    let Accepted {
+        answer,
+        form,
+        withholds_usage,
+    } = accepted;
+    debug_assert_eq!(form, AnswerForm::Native);
     let streamed = answer.status.is_success() && inbound.facts.stream;
     let framing = if streamed {
         framing(exchange.format(), &answer)
@@ -45,7 +55,7 @@ pub(crate) async fn relay(
     let body = match framing {
         Some(framing) => {
             let edits = StreamEdits {
-                withhold_usage: asks_for_usage(inbound.facts, attempt),
+                withhold_usage: withholds_usage,
                 insert_cost: attempt.provider.report_cost == ReportCost::Body,
             };
             stream::begin(exchange, attempt, framing, edits, answer)

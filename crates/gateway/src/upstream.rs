@@ -10,4 +10,4 @@ pub(crate) mod simulated;
 pub use client::Client;
 
 pub(crate) use answer::{Answer, AnswerBody, BodyError};
-pub(crate) use request::{Inbound, asks_for_usage, build};
+pub(crate) use request::{Inbound, Prepared, build};

@@ -11,7 +11,7 @@ use tollgate_core::{
     declared::DeclaredProvider,
     id::{OrganizationId, ProviderId},
     money::NanoUsd,
-    provider::{Credential, PriceOverride, Provider, ProviderKind},
+    provider::{self, Credential, PriceOverride, Provider, ProviderKind, Site},
 };
 
 mod words;
@@ -59,7 +59,7 @@ fn read(
     })?;
     let sealed = row.nullable("credential_sealed", Row::bytes)?;
     let credential = match (placement, sealed) {
-        (Some(placement), Some(sealed)) => Some(Credential {
+        (Some(placement), Some(sealed)) => Some(Credential::Placed {
             placement,
             secret: keyring.open(&sealed, id.to_bytes())?,
         }),
@@ -72,7 +72,10 @@ fn read(
             slug: row.text("slug")?,
             kind: row.word("kind", ProviderKind::from_word)?,
             base_url: row.text("base_url")?,
+            site: Site::default(),
             credential,
+            connection: provider::Connection::default(),
+            allow_deferred: false,
             unpriced: row.word("unpriced", words::unpriced_from_word)?,
             report_cost: row.word("report_cost", words::report_cost_from_word)?,
             on_client_gone: row.word("on_client_gone", words::on_client_gone_from_word)?,
@@ -164,12 +167,15 @@ fn provider(id: ProviderId, declared: &DeclaredProvider) -> Provider {
         slug,
         kind,
         base_url,
+        site,
         credential,
+        connection,
         unpriced,
         report_cost,
         on_client_gone,
         prices,
         cancel_stops_billing,
+        allow_deferred,
         forward_trace,
     } = declared.clone();
     Provider {
@@ -177,26 +183,27 @@ fn provider(id: ProviderId, declared: &DeclaredProvider) -> Provider {
         slug,
         kind,
         base_url,
+        site,
         credential,
+        connection,
         unpriced,
         report_cost,
         on_client_gone,
         prices,
         cancel_stops_billing,
+        allow_deferred,
         forward_trace,
     }
 }
 
 async fn put(change: &mut Change<'_>, provider: &Provider) -> Result<()> {
     let id = provider.id.to_bytes();
-    let placement = provider.credential.as_ref().map(|c| &c.placement);
-    let sealed = match &provider.credential {
-        Some(credential) => Some(
-            change
-                .keyring
-                .seal(&credential.secret, id, change.entropy)?,
+    let (placement, sealed) = match &provider.credential {
+        Some(Credential::Placed { placement, secret }) => (
+            Some(placement),
+            Some(change.keyring.seal(secret, id, change.entropy)?),
         ),
-        None => None,
+        _ => (None, None),
     };
     query(
         "provider",

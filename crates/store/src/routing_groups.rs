@@ -39,6 +39,7 @@ pub(crate) async fn load(
                 id,
                 slug: row.text("slug")?,
                 targets: targets.remove(&id).unwrap_or_default(),
+                time_budget: None,
             },
             standing: Standing::of(row)?,
         })
@@ -100,6 +101,7 @@ pub(crate) async fn provision(
                 if !same {
                     let group = RoutingGroup {
                         targets,
+                        time_budget: declared.time_budget,
                         ..found.group.clone()
                     };
                     put(change, &group, "routing_group.changed").await?;
@@ -110,6 +112,7 @@ pub(crate) async fn provision(
                     id: RoutingGroupId::new(change.now, change.entropy),
                     slug: declared.slug.clone(),
                     targets,
+                    time_budget: declared.time_budget,
                 };
                 put(change, &group, "routing_group.made").await?;
             }

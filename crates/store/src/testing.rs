@@ -25,7 +25,8 @@ use tollgate_core::{
     money::NanoUsd,
     principal::Ids,
     provider::{
-        Credential, CredentialPlacement, OnClientGone, ProviderKind, ReportCost, UnpricedPolicy,
+        Connection, Credential, CredentialPlacement, OnClientGone, ProviderKind, ReportCost, Site,
+        UnpricedPolicy,
     },
     record::{RecordFlags, UsageRecord},
     secret::Secret,
@@ -145,6 +146,7 @@ pub(crate) fn record(fact: &Fact) -> UsageRecord {
         error: None,
         usage: Usage::NONE,
         cost: fact.amount.cost,
+        abandoned_cost: NanoUsd::ZERO,
         provider_cost: None,
         held: fact.amount,
         attempts: 1,
@@ -191,6 +193,7 @@ pub(crate) fn declared() -> Declared {
                 weight: 3,
                 models: vec![("gpt-5.2".into(), "gpt-5.2-mini".into())],
             }],
+            time_budget: None,
         }],
         api_keys: vec![api_key("Quick Start")],
     }
@@ -201,7 +204,10 @@ pub(crate) fn provider(slug: &str) -> DeclaredProvider {
         slug: slug.into(),
         kind: ProviderKind::OpenAi,
         base_url: "https://api.openai.com/v1".into(),
-        credential: Some(Credential {
+        site: Site::default(),
+        connection: Connection::default(),
+        allow_deferred: false,
+        credential: Some(Credential::Placed {
             placement: CredentialPlacement::Bearer,
             secret: Secret::new(CANARY),
         }),

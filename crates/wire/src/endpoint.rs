@@ -11,13 +11,10 @@
 
 use crate::tap::Framing;
 use http::Method;
-use tollgate_core::{
-    format::{Format, Operation},
-    provider::ProviderKind,
-};
+use tollgate_core::format::{Format, Operation};
 
 mod query;
-mod segment;
+pub(crate) mod segment;
 
 /// What a method and a path ask for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +29,13 @@ pub struct Endpoint {
     pub model: Option<String>,
     /// Whether the path alone asks for a stream (`:streamGenerateContent`).
     pub stream: bool,
+    /// The stored object that the path names, percent-decoded once (`file-abc`, `resp_abc`): up to
+    /// [`MODEL_BYTES_MAX`] bytes without control characters.
+    pub object: Option<String>,
+    /// The format's own path as it is appended to the place where a provider keeps the format:
+    /// starts with `/`, every segment encoded, no version (`/images/edits`,
+    /// `/files/file-abc/content`). Empty where the path names the model: it is made anew then.
+    pub tail: String,
     /// The client's query without `?`, without credentials and without what would reshape the
     /// answer; empty when nothing remains.
     pub query: String,
@@ -64,6 +68,8 @@ impl Endpoint {
             operation,
             model,
             stream,
+            object: None,
+            tail: String::new(),
             query,
         })
     }
@@ -71,47 +77,9 @@ impl Endpoint {
     /// How the answer is cut into events, when it streams.
     pub fn framing(&self) -> Framing {
         match self.format {
-            Format::OpenAiChat
-            | Format::OpenAiResponses
-            | Format::OpenAiEmbeddings
-            | Format::AnthropicMessages => Framing::Sse,
-            Format::GeminiGenerate => {
-                if query::asks_for_sse(&self.query) {
-                    Framing::Sse
-                } else {
-                    Framing::JsonArray
-                }
-            }
+            Format::GeminiGenerate if !query::asks_for_sse(&self.query) => Framing::JsonArray,
+            _ => Framing::Sse,
         }
-    }
-
-    /// Path and query to append to the base URL of a provider of this kind (which has no slash at
-    /// its end), for the model as the provider names it. Starts with `/`.
-    pub fn upstream_path(&self, kind: ProviderKind, model: &str) -> String {
-        let mut path = String::with_capacity(64 + model.len() + self.query.len());
-        path.push_str(prefix(kind, self.format));
-        match (self.format, self.operation) {
-            (Format::GeminiGenerate, Operation::ListModels) => path.push_str("/models"),
-            (Format::GeminiGenerate, operation) => {
-                path.push_str("/models/");
-                segment::encode_into(&mut path, model);
-                path.push(':');
-                path.push_str(gemini_action(operation, self.stream));
-            }
-            (_, Operation::ListModels) => path.push_str("/models"),
-            (Format::OpenAiChat, _) => path.push_str("/chat/completions"),
-            (Format::OpenAiResponses, _) => path.push_str("/responses"),
-            (Format::OpenAiEmbeddings, _) => path.push_str("/embeddings"),
-            (Format::AnthropicMessages, Operation::CountTokens) => {
-                path.push_str("/messages/count_tokens");
-            }
-            (Format::AnthropicMessages, _) => path.push_str("/messages"),
-        }
-        if !self.query.is_empty() {
-            path.push('?');
-            path.push_str(&self.query);
-        }
-        path
     }
 }
 
@@ -193,51 +161,9 @@ fn gemini(last: &str) -> Option<Named> {
     ))
 }
 
-fn gemini_action(operation: Operation, stream: bool) -> &'static str {
-    match operation {
-        Operation::CountTokens => "countTokens",
-        Operation::Generate | Operation::Embed | Operation::ListModels if stream => {
-            "streamGenerateContent"
-        }
-        Operation::Generate | Operation::Embed | Operation::ListModels => "generateContent",
-    }
-}
-
 fn model_name(name: &str) -> Option<String> {
     let fits = !name.is_empty() && name.len() <= MODEL_BYTES_MAX;
     (fits && !name.chars().any(char::is_control)).then(|| name.to_owned())
-}
-
-/// What stands between a provider's base URL and a format's own path. Base URLs of OpenAI's kind
-/// end in `/v1`; the others carry no version. Anthropic and Google offer OpenAI's dialects under
-/// prefixes of their own.
-fn prefix(kind: ProviderKind, format: Format) -> &'static str {
-    let openai_base = match kind {
-        ProviderKind::OpenAi | ProviderKind::OpenAiCompatible | ProviderKind::Simulated => true,
-        ProviderKind::Anthropic
-        | ProviderKind::AnthropicCompatible
-        | ProviderKind::GoogleGemini => false,
-    };
-    match format {
-        Format::GeminiGenerate => "/v1beta",
-        Format::OpenAiChat
-        | Format::OpenAiResponses
-        | Format::OpenAiEmbeddings
-        | Format::AnthropicMessages
-            if openai_base =>
-        {
-            ""
-        }
-        Format::OpenAiChat | Format::OpenAiResponses | Format::OpenAiEmbeddings
-            if kind == ProviderKind::GoogleGemini =>
-        {
-            "/v1beta/openai"
-        }
-        Format::OpenAiChat
-        | Format::OpenAiResponses
-        | Format::OpenAiEmbeddings
-        | Format::AnthropicMessages => "/v1",
-    }
 }
 
 #[cfg(test)]

@@ -10,7 +10,9 @@
 //! To add a kind: its arm in each dialect's table; the snapshots show what callers will see.
 
 mod anthropic;
+mod bedrock;
 mod google;
+mod ollama;
 mod openai;
 mod stream;
 
@@ -81,6 +83,11 @@ pub fn render(
             anthropic::body(error, request_id)
         }
         Dialect::Google => google::body(error),
+        Dialect::Bedrock => {
+            bedrock::name_type(&mut headers, error);
+            bedrock::body(error)
+        }
+        Dialect::Ollama => ollama::body(error),
     };
     Rendered {
         status,
@@ -93,7 +100,7 @@ fn status(kind: Kind, dialect: Dialect, caller: CallerTraits) -> StatusCode {
     let number = match (dialect, kind) {
         (Dialect::OpenAi, Kind::LimitReached | Kind::LimitHeld) if caller.codex => 429,
         (Dialect::OpenAi, Kind::Internal) if caller.codex => 502,
-        (Dialect::OpenAi | Dialect::Anthropic | Dialect::Google, kind) => kind.status(),
+        (_, kind) => kind.status(),
     };
     StatusCode::from_u16(number).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }

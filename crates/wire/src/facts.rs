@@ -13,6 +13,9 @@ pub use tollgate_core::price::CacheWrite;
 /// The most different models the tools of one request may name.
 pub const OTHER_MODELS_MAX: usize = 16;
 
+/// The most different stored objects one request may name.
+pub const OBJECTS_MAX: usize = 64;
+
 /// What a request asks for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RequestFacts {
@@ -50,21 +53,40 @@ pub struct RequestFacts {
     pub deferred: bool,
     /// What ties requests of one conversation together (`prompt_cache_key`).
     pub affinity: Option<String>,
+    /// Ids of stored objects that the request reads (earlier responses, files, conversations,
+    /// caches), each once, at most [`OBJECTS_MAX`]: they must belong to the caller's project, and
+    /// the request must go where they live.
+    pub objects: Vec<String>,
 }
 
 /// Reads the facts of a request to `endpoint`.
 ///
+/// `content_type` is the request's header, for bodies that are forms.
+///
 /// # Errors
 /// [`Kind::BadRequest`] with the place, when the body is not a JSON object, names a key twice (two
 /// parsers could read two different requests), nests too deep, or lacks the model.
-pub fn read(endpoint: &Endpoint, body: &[u8]) -> Result<RequestFacts, Error> {
+pub fn read(
+    endpoint: &Endpoint,
+    content_type: Option<&str>,
+    body: &[u8],
+) -> Result<RequestFacts, Error> {
+    let _ = content_type;
     match endpoint.format {
         Format::OpenAiChat => openai::chat_facts(body),
         Format::OpenAiResponses => openai::responses_facts(body),
         Format::OpenAiEmbeddings => openai::embeddings_facts(body),
         Format::AnthropicMessages => anthropic::facts(body),
         Format::GeminiGenerate => gemini::facts(endpoint, body),
+        format => Err(not_offered(format)),
     }
+}
+
+fn not_offered(format: Format) -> Error {
+    Error::new(
+        Kind::UnknownEndpoint,
+        format!("{} is not offered by this gateway", format.as_str()),
+    )
 }
 
 /// The refusal of a body that cannot be read.

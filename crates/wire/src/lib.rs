@@ -7,9 +7,11 @@
 //! To add a format: its row in [`endpoint`], a folder with `request.rs` and `usage.rs`, its arms in
 //! [`facts::read`], [`tap::Tap::new`] and [`tap::read_body`], fixtures in the golden test.
 
+pub mod address;
 pub mod anthropic;
 pub mod edit;
 pub mod endpoint;
+pub mod envelope;
 pub mod error;
 pub mod facts;
 pub mod gemini;

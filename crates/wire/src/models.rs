@@ -34,7 +34,7 @@ pub struct Route {
 /// The body of `GET …/models` in a dialect: whole, in one page, in the order given.
 pub fn list(dialect: Dialect, models: &[Model]) -> Vec<u8> {
     match dialect {
-        Dialect::OpenAi => json(&OpenAiList {
+        Dialect::OpenAi | Dialect::Bedrock | Dialect::Ollama => json(&OpenAiList {
             object: "list",
             data: models.iter().map(OpenAiModel::from).collect(),
         }),
@@ -53,7 +53,7 @@ pub fn list(dialect: Dialect, models: &[Model]) -> Vec<u8> {
 /// The body of `GET …/models/{id}` in a dialect.
 pub fn one(dialect: Dialect, model: &Model) -> Vec<u8> {
     match dialect {
-        Dialect::OpenAi => json(&OpenAiModel::from(model)),
+        Dialect::OpenAi | Dialect::Bedrock | Dialect::Ollama => json(&OpenAiModel::from(model)),
         Dialect::Anthropic => json(&AnthropicModel::from(model)),
         Dialect::Google => json(&GoogleModel::from(model)),
     }

@@ -277,7 +277,7 @@ fn headers(dialect: Dialect, seed: Seed, content_type: &str) -> Vec<(&'static st
     match dialect {
         Dialect::OpenAi => headers.push(("x-request-id", seed.id("req_"))),
         Dialect::Anthropic => headers.push(("request-id", seed.id("req_"))),
-        Dialect::Google => {}
+        Dialect::Google | Dialect::Bedrock | Dialect::Ollama => {}
     }
     headers
 }

@@ -107,6 +107,7 @@ impl Tap {
             Format::OpenAiResponses => openai::responses_reader(),
             Format::AnthropicMessages => anthropic::reader(),
             Format::GeminiGenerate => gemini::reader(),
+            _ => openai::chat_reader(),
         };
         let cut = match framing {
             Framing::JsonArray => Cut::Array(gemini::ArraySplitter::default()),

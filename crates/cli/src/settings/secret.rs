@@ -33,7 +33,7 @@ pub(super) fn read_credential(
         Some(value) => value.parse(parse_placement),
         None => kind.map(CredentialPlacement::default_for),
     };
-    Some(Credential {
+    Some(Credential::Placed {
         placement: placement?,
         secret: secret?,
     })

@@ -169,7 +169,7 @@ fn a_model_that_only_a_tool_names_must_be_allowed_too() {
     let body = br#"{"model":"claude-haiku-4-5","max_tokens":8,"messages":[],
         "tools":[{"type":"advisor_20260301","name":"advisor","model":"claude-opus-4-5"}]}"#;
     let endpoint = Endpoint::of(&http::Method::POST, "/v1/messages", None).unwrap();
-    let facts = facts::read(&endpoint, body).unwrap();
+    let facts = facts::read(&endpoint, None, body).unwrap();
     let wanted = Wanted {
         route: "mine",
         format: endpoint.format,

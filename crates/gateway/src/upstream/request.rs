@@ -14,10 +14,12 @@ use std::{
 use tollgate_core::{
     error::{Error, Kind},
     provider::{Credential, CredentialPlacement},
+    secret::Secret,
 };
 use tollgate_wire::{
-    edit::{self, Edit},
+    edit,
     endpoint::Endpoint,
+    envelope::{AnswerForm, Letter, envelope},
     facts::RequestFacts,
 };
 
@@ -76,27 +78,13 @@ pub(crate) struct Inbound<'r> {
     pub(crate) body: &'r Bytes,
 }
 
-/// The edits of the body for one attempt: the model's name, and the wish for a usage report.
-fn edits(facts: &RequestFacts, attempt: &Attempt) -> Vec<Edit> {
-    let mut edits = Vec::new();
-    if let (Some(span), true) = (&facts.model_span, attempt.model != facts.model) {
-        let name = serde_json::to_string(&attempt.model).unwrap_or_default();
-        edits.push(Edit {
-            rule: "model",
-            range: span.clone(),
-            with: Bytes::from(name),
-        });
-    }
-    if asks_for_usage(facts, attempt) {
-        edits.extend(facts.ask_for_usage.clone());
-    }
-    edits
-}
-
-/// Whether this attempt asks for the usage that the client did not ask for: its chunk is then
-/// withheld from the answer.
-pub(crate) fn asks_for_usage(facts: &RequestFacts, attempt: &Attempt) -> bool {
-    facts.ask_for_usage.is_some() && attempt.provider.kind.reports_stream_usage_on_request()
+/// A request ready to be sent, and how its answer is to be read.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    pub(crate) request: Request<RequestBody>,
+    pub(crate) form: AnswerForm,
+    /// Usage was asked for that the client did not ask for: its chunk is withheld.
+    pub(crate) withholds_usage: bool,
 }
 
 /// The request of one attempt.
@@ -104,32 +92,44 @@ pub(crate) fn asks_for_usage(facts: &RequestFacts, attempt: &Attempt) -> bool {
 /// # Errors
 /// [`Kind::Internal`] when a setting cannot be put on the wire (a credential with a line break, a
 /// base URL that is none): the operator's business.
-pub(crate) fn build(
-    inbound: Inbound<'_>,
-    attempt: &Attempt,
-) -> Result<Request<RequestBody>, Error> {
+pub(crate) fn build(inbound: Inbound<'_>, attempt: &Attempt) -> Result<Prepared, Error> {
     let provider = &attempt.provider;
-    let mut target = provider.base_url.clone();
-    target.push_str(
-        &inbound
-            .endpoint
-            .upstream_path(provider.kind, &attempt.model),
-    );
+    let letter = Letter {
+        endpoint: inbound.endpoint,
+        facts: inbound.facts,
+        headers: inbound.headers,
+        body: inbound.body,
+    };
+    let envelope = envelope(provider, &attempt.model, letter)?;
+    let mut target = envelope.url;
     let mut headers = headers::to_upstream(inbound.headers, provider.forward_trace);
-    if let Some(credential) = &provider.credential {
-        place(credential, &mut headers, &mut target).ok_or_else(|| {
+    for name in &envelope.remove {
+        headers.remove(name);
+    }
+    headers.extend(
+        envelope
+            .set
+            .into_iter()
+            .map(|(name, value)| (Some(name), value)),
+    );
+    if let Some(Credential::Placed { placement, secret }) = &provider.credential {
+        place(placement, secret, &mut headers, &mut target).ok_or_else(|| {
             misconfigured(&provider.slug, "its credential cannot stand in a header")
         })?;
     }
     let uri: Uri = target
         .parse()
         .map_err(|_| misconfigured(&provider.slug, "its base URL is not a URL"))?;
-    let body = edit::apply(inbound.body, edits(inbound.facts, attempt));
+    let body = edit::apply(inbound.body, envelope.edits);
     let mut request = Request::new(RequestBody::from(body));
     *request.method_mut() = inbound.method.clone();
     *request.uri_mut() = uri;
     *request.headers_mut() = headers;
-    Ok(request)
+    Ok(Prepared {
+        request,
+        form: envelope.answer,
+        withholds_usage: envelope.withholds_usage,
+    })
 }
 
 fn misconfigured(slug: &str, what: &str) -> Error {
@@ -142,9 +142,14 @@ fn misconfigured(slug: &str, what: &str) -> Error {
 
 /// Puts the credential where the provider wants it; `None` when it has characters no header may
 /// have.
-fn place(credential: &Credential, headers: &mut HeaderMap, target: &mut String) -> Option<()> {
-    let secret = credential.secret.expose();
-    match &credential.placement {
+fn place(
+    placement: &CredentialPlacement,
+    secret: &Secret,
+    headers: &mut HeaderMap,
+    target: &mut String,
+) -> Option<()> {
+    let secret = secret.expose();
+    match placement {
         CredentialPlacement::Bearer => {
             let mut value = HeaderValue::try_from(format!("Bearer {secret}")).ok()?;
             value.set_sensitive(true);

@@ -34,8 +34,10 @@ async fn what_is_declared_is_what_the_data_plane_sees() {
         Some("Europe/Berlin")
     );
     let openai = org.provider_by_slug("openai").unwrap();
-    let credential = openai.credential.as_ref().unwrap();
-    assert_eq!(credential.secret.expose(), CANARY);
+    let Some(Credential::Placed { secret, .. }) = &openai.credential else {
+        panic!("a plain secret was declared");
+    };
+    assert_eq!(secret.expose(), CANARY);
     let target = &org.groups["fast"].targets[0];
     assert_eq!(target.provider, openai.id);
     assert_eq!((target.priority, target.weight), (0, 3));

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 /// The text behind a percent-encoded segment, decoded once; `None` when an escape is broken or the
 /// bytes are not UTF-8.
-pub(super) fn decode(segment: &str) -> Option<Cow<'_, str>> {
+pub(crate) fn decode(segment: &str) -> Option<Cow<'_, str>> {
     if !segment.contains('%') {
         return Some(Cow::Borrowed(segment));
     }
@@ -23,7 +23,7 @@ pub(super) fn decode(segment: &str) -> Option<Cow<'_, str>> {
 ///
 /// A segment of dots alone would still mean a parent to many parsers however it is encoded: such
 /// a name must be followed by something else in its segment (Gemini's `:action`).
-pub(super) fn encode_into(path: &mut String, text: &str) {
+pub(crate) fn encode_into(path: &mut String, text: &str) {
     const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
     let digit = |nibble: u8| {
         DIGITS

@@ -1,4 +1,6 @@
 use super::*;
+use crate::address;
+use tollgate_core::provider::ProviderKind;
 use proptest::prelude::*;
 
 fn post(path: &str) -> Option<Endpoint> {
@@ -37,6 +39,8 @@ fn endpoints_are_known_under_every_path_clients_use() {
     ];
     for (path, format, operation, model, stream) in table {
         let expected = Endpoint {
+            object: None,
+            tail: String::new(),
             format,
             operation,
             model: model.map(str::to_owned),
@@ -201,13 +205,13 @@ fn the_same_endpoint_upstream_follows_the_kind_of_the_provider() {
     ];
     for (path, kind, expected) in table {
         assert_eq!(
-            post(path).expect(path).upstream_path(kind, "b"),
+            address::path(kind, &post(path).expect(path), "b"),
             expected,
             "{path}"
         );
     }
     let beta = Endpoint::of(&Method::POST, "/v1/messages", Some("beta=true&key=k")).unwrap();
-    assert_eq!(beta.upstream_path(Anthropic, "m"), "/v1/messages?beta=true");
+    assert_eq!(address::path(Anthropic, &beta, "m"), "/v1/messages?beta=true");
 }
 
 #[test]
@@ -241,7 +245,7 @@ fn hostile_model_names_stay_one_segment() {
     let endpoint = post("/v1beta/models/m:generateContent").unwrap();
     for (model, encoded) in table {
         assert_eq!(
-            endpoint.upstream_path(ProviderKind::GoogleGemini, model),
+            address::path(ProviderKind::GoogleGemini, &endpoint, model),
             format!("/v1beta/models/{encoded}:generateContent"),
         );
     }
@@ -259,7 +263,7 @@ proptest! {
     #[test]
     fn any_model_name_is_read_back_from_its_one_segment(model in "\\PC{1,60}") {
         let endpoint = post("/v1beta/models/m:countTokens").unwrap();
-        let path = endpoint.upstream_path(ProviderKind::GoogleGemini, &model);
+        let path = address::path(ProviderKind::GoogleGemini, &endpoint, &model);
         prop_assert_eq!(path.matches('/').count(), 3);
         prop_assert!(!path.contains(['?', '#', '@', '\\', ' ']));
         prop_assert_eq!(post(&path).and_then(|read| read.model), Some(model));

@@ -52,6 +52,7 @@ pub fn stream_event(
         StreamForm::Sse(Format::GeminiGenerate) => {
             ("data: ", google::stream_body(error), "\r\n\r\n")
         }
+        StreamForm::Sse(_) => ("data: ", openai::body(error), "\n\n"),
         StreamForm::GeminiArray { unopened: true } => ("[", google::stream_body(error), "]"),
         StreamForm::GeminiArray { unopened: false } => (",\r\n", google::stream_body(error), "]"),
     };

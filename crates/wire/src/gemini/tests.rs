@@ -14,6 +14,8 @@ use tollgate_core::{
 
 fn endpoint(model: Option<&str>) -> Endpoint {
     Endpoint {
+        object: None,
+        tail: String::new(),
         format: Format::GeminiGenerate,
         operation: Operation::Generate,
         model: model.map(str::to_owned),

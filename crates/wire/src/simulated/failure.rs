@@ -27,9 +27,9 @@ impl Failure {
     /// What goes wrong in the middle of an answer, as each provider would have it.
     pub(super) fn midway(dialect: Dialect) -> Self {
         let status = match dialect {
-            Dialect::OpenAi => 500,
+            Dialect::OpenAi | Dialect::Ollama => 500,
             Dialect::Anthropic => 529,
-            Dialect::Google => 503,
+            Dialect::Google | Dialect::Bedrock => 503,
         };
         Self::new(status, "simulated failure in the middle of an answer")
     }
@@ -38,7 +38,7 @@ impl Failure {
     /// streamed an array.
     pub(super) fn document(&self, dialect: Dialect, seed: Seed, in_array: bool) -> Bytes {
         match dialect {
-            Dialect::OpenAi => encode::json(&self.openai()),
+            Dialect::OpenAi | Dialect::Bedrock | Dialect::Ollama => encode::json(&self.openai()),
             Dialect::Anthropic => encode::json(&self.anthropic(seed)),
             Dialect::Google if in_array => encode::json(&[self.google()]),
             Dialect::Google => encode::json(&self.google()),

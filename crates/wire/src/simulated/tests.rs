@@ -59,7 +59,7 @@ fn ask_with(target: &str, body: &Value, control: &'static str) -> Read {
         .map_or((target, None), |(p, q)| (p, Some(q)));
     let endpoint = Endpoint::of(&Method::POST, path, query).unwrap();
     let body = body.to_string();
-    let facts = facts::read(&endpoint, body.as_bytes()).unwrap();
+    let facts = facts::read(&endpoint, None, body.as_bytes()).unwrap();
     let headers =
         HeaderMap::from_iter([(HEADER.parse().unwrap(), HeaderValue::from_static(control))]);
     let mut answer = answer(&SimulatedRequest {

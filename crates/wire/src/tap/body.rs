@@ -24,6 +24,7 @@ pub fn read_body(format: Format, operation: Operation, body: &[u8]) -> UsageRepo
         Format::OpenAiEmbeddings => openai::embeddings_usage(body),
         Format::AnthropicMessages => anthropic::usage(body),
         Format::GeminiGenerate => gemini::usage(body),
+        _ => UsageReport::default(),
     }
 }
 
@@ -39,6 +40,7 @@ pub fn insert_cost_in_body(format: Format, body: &Bytes, cost: &str) -> Option<V
         }
         Format::AnthropicMessages => anthropic::cost_edit(body, cost),
         Format::GeminiGenerate => gemini::cost_edit(body, cost),
+        _ => None,
     }?;
     Some(edit::apply(body, vec![edit]))
 }

@@ -6,7 +6,9 @@ use crate::settings::{
 };
 use tollgate_core::{
     declared::DeclaredProvider,
-    provider::{OnClientGone, PriceOverride, ProviderKind, ReportCost, UnpricedPolicy},
+    provider::{
+        Connection, OnClientGone, PriceOverride, ProviderKind, ReportCost, Site, UnpricedPolicy,
+    },
     route,
 };
 use url::Url;
@@ -46,7 +48,10 @@ pub(super) fn read((table, slug): Named<'_>) -> Option<DeclaredProvider> {
         slug: slug?,
         kind: kind?,
         base_url: base_url?,
+        site: Site::default(),
         credential,
+        connection: Connection::default(),
+        allow_deferred: false,
         unpriced: unpriced?,
         report_cost: report_cost?,
         on_client_gone: on_client_gone?,
@@ -58,7 +63,7 @@ pub(super) fn read((table, slug): Named<'_>) -> Option<DeclaredProvider> {
 
 fn base_url(table: &Table<'_>, kind: Option<ProviderKind>) -> Option<String> {
     let value = table.value("base_url");
-    let own = kind.map(ProviderKind::default_base_url);
+    let own = kind.map(|kind| kind.default_base_url(&Site::default()));
     match (value, own) {
         (Some(value), Some(_)) if kind == Some(ProviderKind::Simulated) => {
             value.refuse(Complaint::new(
@@ -77,7 +82,7 @@ fn base_url(table: &Table<'_>, kind: Option<ProviderKind>) -> Option<String> {
             }
             Some(text::url_text(&url))
         }
-        (None, Some(Some(own))) => Some(own.to_owned()),
+        (None, Some(Some(own))) => Some(own),
         (None, Some(None)) => {
             let complaint = Complaint::new(
                 "this key is missing: this kind of provider has no address of its own",
@@ -124,7 +129,8 @@ fn warn_of_surprises(table: &Table<'_>, slug: Option<&str>, kind: Option<Provide
             "choose another slug",
         );
     }
-    let url = kind.default_base_url().and_then(|url| Url::parse(url).ok());
+    let own = kind.default_base_url(&Site::default());
+    let url = own.and_then(|url| Url::parse(&url).ok());
     let is_own_address = table.written("base_url").is_none();
     let is_public = url.is_some_and(|url| url.scheme() == "https");
     if is_own_address && is_public && table.written("credential").is_none() {

@@ -20,6 +20,7 @@ pub(super) fn read((table, slug): Named<'_>, names: &Names) -> Option<DeclaredGr
     Some(DeclaredGroup {
         slug: slug?,
         targets,
+        time_budget: None,
     })
 }
 

@@ -7,7 +7,10 @@ use crate::{
     id::ProviderId,
     money::NanoUsd,
     price::{CostSource, PriceError, ProviderPrices},
-    provider::{OnClientGone, PriceOverride, Provider, ProviderKind, ReportCost, UnpricedPolicy},
+    provider::{
+        Connection, OnClientGone, PriceOverride, Provider, ProviderKind, ReportCost, Site,
+        UnpricedPolicy,
+    },
     unit::Unit,
     usage::{ExtraUsage, UsageReport},
 };
@@ -35,6 +38,9 @@ fn provider(kind: ProviderKind, base_url: &str, prices: Vec<PriceOverride>) -> P
         slug: "ours".to_owned(),
         kind,
         base_url: base_url.to_owned(),
+        site: Site::default(),
+        connection: Connection::default(),
+        allow_deferred: false,
         credential: None,
         unpriced: UnpricedPolicy::Refuse,
         report_cost: ReportCost::Header,
