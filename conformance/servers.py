@@ -1,4 +1,4 @@
-"""The two processes under the clients: the provider and the gateway."""
+"""The processes under the clients: the provider, and the gateway in front of it, in the clear and behind TLS."""
 
 import contextlib
 import json
@@ -9,6 +9,8 @@ import threading
 import urllib.request
 from pathlib import Path
 
+import providers
+
 PATIENCE = 60
 
 SETTINGS = """
@@ -18,46 +20,31 @@ name = "Conformance"
 [[project]]
 slug = "conformance"
 
-[[provider]]
-slug = "openai"
-kind = "openai"
-base_url = "{upstream}/v1"
-credential = {{ value = "operator-openai" }}
-report_cost = "body"
-
-[[provider]]
-slug = "anthropic"
-kind = "anthropic"
-base_url = "{upstream}"
-credential = {{ value = "operator-anthropic" }}
-report_cost = "body"
-
-[[provider]]
-slug = "google"
-kind = "google-gemini"
-base_url = "{upstream}"
-credential = {{ value = "operator-google" }}
-report_cost = "body"
-
 [[api_key]]
 name = "plenty"
 project = "conformance"
-key = {{ env = "PLENTY_KEY" }}
+key = { env = "PLENTY_KEY" }
 
 [[api_key]]
 name = "spent"
 project = "conformance"
-key = {{ env = "SPENT_KEY" }}
-limits = {{ total = "0.000000001" }}
+key = { env = "SPENT_KEY" }
+limits = { total = "0.000000001" }
+"""
+
+TLS = """
+[server]
+tls = {{ certificate = "{directory}/certificate.pem", key = "{directory}/key.pem" }}
 """
 
 
 class Process:
-    """A process that says `listening on http://…` and dies with the run."""
+    """A process that says `listening on http…` and dies with the run. What it says is kept in `log`."""
 
-    def __init__(self, command: list, **options) -> None:
+    def __init__(self, command: list, log: Path, **options) -> None:
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
         self.child = subprocess.Popen([str(word) for word in command], text=True, **pipes, **options)
+        self.log = log
         self.lines: list[str] = []
         self.url = ""
         self.told = threading.Event()
@@ -67,12 +54,14 @@ class Process:
             raise SystemExit(f"{command[0]} never listened:\n" + "\n".join(self.lines))
 
     def read(self) -> None:
-        for line in self.child.stdout:
-            self.lines.append(line.rstrip())
-            _, found, rest = line.partition("listening on http://")
-            if found and not self.url:
-                self.url = "http://" + rest.split()[0]
-                self.told.set()
+        with self.log.open("w", buffering=1) as log:
+            for line in self.child.stdout:
+                self.lines.append(line.rstrip())
+                log.write(line)
+                _, found, rest = line.partition("listening on http")
+                if found and not self.url:
+                    self.url = "http" + rest.split()[0]
+                    self.told.set()
         self.told.set()
 
     def __enter__(self) -> "Process":
@@ -88,23 +77,49 @@ class Process:
             self.child.kill()
 
 
-def upstream(program: Path) -> Process:
-    return Process([program])
+class Upstream(Process):
+    """The scripted provider. It leaves its certificates in `directory`."""
+
+    def __init__(self, program: Path, directory: Path) -> None:
+        self.directory = directory
+        super().__init__([program, directory], directory / "upstream.log")
+        behind = (line.partition("behind TLS at ")[2] for line in self.lines)
+        self.secure_url = next(url for url in behind if url)
+        self.accounts = self.control("_accounts") | {"authority": self.secure_url}
+        self.providers = providers.providers(self.accounts)
+
+    def control(self, path: str, body: dict | None = None) -> object:
+        data = None if body is None else json.dumps(body).encode()
+        with urllib.request.urlopen(f"{self.url}/{path}", data=data, timeout=PATIENCE) as answer:
+            return json.load(answer)
+
+    def demand_credentials(self, slugs: set[str] | None = None) -> None:
+        """Of every provider, or of these."""
+        for provider in self.providers:
+            if slugs is None or provider.slug in slugs:
+                self.control("_demand", {"under": f"/{provider.slug}/", "demand": provider.demand})
 
 
 class Gateway(Process):
     """The real binary with a data directory of its own, in front of `upstream`."""
 
-    def __init__(self, program: Path, directory: Path, upstream_url: str) -> None:
+    def __init__(self, program: Path, directory: Path, upstream: Upstream, tls: bool = False) -> None:
+        directory.mkdir()
         self.program = program
         self.plenty = "plenty-" + secrets.token_hex(16)
         self.spent = "spent-" + secrets.token_hex(16)
+        (directory / "service-account.json").write_text(upstream.accounts["service_account"])
+        declared = (
+            provider.settings(upstream.url, upstream.secure_url, upstream.directory)
+            for provider in upstream.providers
+        )
+        server = TLS.format(directory=upstream.directory) if tls else ""
         settings = directory / "tollgate.toml"
-        settings.write_text(SETTINGS.format(upstream=upstream_url))
+        settings.write_text(server + SETTINGS + "\n".join(declared) + providers.own_prices() + providers.groups())
         self.place = ["--config", settings, "--data-dir", directory / "data"]
         self.environment = {"PATH": os.environ["PATH"], "PLENTY_KEY": self.plenty, "SPENT_KEY": self.spent}
         command = [program, "serve", *self.place, "--listen", "127.0.0.1:0"]
-        super().__init__(command, env=self.environment, cwd=directory)
+        super().__init__(command, directory / "gateway.log", env=self.environment, cwd=directory)
 
     def usage_by_model(self) -> dict[str, dict]:
         """What was used of each model, and what it cost, from the books of a gateway that may have stopped."""
@@ -112,9 +127,3 @@ class Gateway(Process):
         ended = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=PATIENCE)
         assert ended.returncode == 0, f"`tollgate usage` failed: {ended.stderr}"
         return {line["name"]: line for line in json.loads(ended.stdout)["lines"]}
-
-
-def requests(upstream_url: str, since: int = 0) -> list[dict]:
-    """What the provider received."""
-    with urllib.request.urlopen(f"{upstream_url}/_requests?since={since}", timeout=PATIENCE) as answer:
-        return json.load(answer)

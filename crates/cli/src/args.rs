@@ -57,6 +57,9 @@ pub enum Command {
     /// List, make and end API keys
     #[command(subcommand)]
     Keys(KeysCommand),
+    /// List providers, or try one out
+    #[command(subcommand)]
+    Providers(ProvidersCommand),
     /// Show what was used and what it cost, answers of the simulated provider left out
     Usage(UsageArgs),
 }
@@ -175,6 +178,26 @@ pub struct LimitArgs {
 pub struct KeyArgs {
     /// Its id, or its name if no other key has that name
     pub key: String,
+    /// Form of the output.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// `tollgate providers …`.
+#[derive(Debug, Subcommand)]
+pub enum ProvidersCommand {
+    /// List providers
+    List(OutputArgs),
+    /// Check that a provider can be reached and takes the credential, and list its models
+    Test(TestProviderArgs),
+}
+
+/// `tollgate providers test`.
+#[derive(Debug, clap::Args)]
+pub struct TestProviderArgs {
+    /// Its slug
+    #[arg(value_name = "SLUG")]
+    pub provider: String,
     /// Form of the output.
     #[command(flatten)]
     pub output: OutputArgs,

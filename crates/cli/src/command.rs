@@ -3,6 +3,7 @@
 
 pub mod config;
 pub mod keys;
+pub mod providers;
 pub mod serve;
 pub mod usage;
 
@@ -33,6 +34,10 @@ pub fn run(args: &Args, environment: &Environment, printer: &mut Printer) -> any
                 store.close().await;
                 Ok(())
             })
+        }
+        Command::Providers(command) => {
+            let settings = load_and_warn(load, printer)?;
+            block_on(providers::run(command, &settings, environment, printer))
         }
         Command::Usage(args) => {
             let settings = load_and_warn(load, printer)?;

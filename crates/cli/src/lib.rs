@@ -8,6 +8,7 @@
 pub mod args;
 pub mod clock;
 pub mod command;
+pub mod data_plane;
 pub mod entropy;
 pub mod open_store;
 pub mod printer;

@@ -5,6 +5,7 @@
 //! the types. Nothing stops at the first fault: a [`SettingsError`] holds all of them, each with
 //! its place and what to do. Where each value came from is kept for `config show`.
 
+mod certificates;
 mod declared;
 pub mod environment;
 mod limits;
@@ -50,7 +51,7 @@ pub struct Settings {
     pub stamp: Option<FileStamp>,
     /// The listener.
     pub server: ServerSettings,
-    /// Waiting for providers.
+    /// Reaching providers.
     pub upstream: UpstreamSettings,
     /// The data directory and the database.
     pub storage: StorageSettings,

@@ -41,6 +41,28 @@ impl Amount {
         }
     }
 
+    /// By how much each component is above that of `other`; zero where it is not.
+    #[must_use]
+    pub fn excess_over(self, other: Self) -> Self {
+        let excess = |own: i64, other: i64| own.saturating_sub(other).max(0);
+        Self {
+            cost: NanoUsd::from_nano(excess(self.cost.as_nano(), other.cost.as_nano())),
+            requests: excess(self.requests, other.requests),
+            tokens: excess(self.tokens, other.tokens),
+        }
+    }
+
+    /// Component-wise sum; what would overflow stays at the largest there is.
+    #[must_use]
+    pub fn saturating_add(self, other: Self) -> Self {
+        let cost = self.cost.as_nano().saturating_add(other.cost.as_nano());
+        Self {
+            cost: NanoUsd::from_nano(cost),
+            requests: self.requests.saturating_add(other.requests),
+            tokens: self.tokens.saturating_add(other.tokens),
+        }
+    }
+
     /// Component-wise sum, `None` when one would overflow.
     pub fn checked_add(self, other: Self) -> Option<Self> {
         Some(Self {

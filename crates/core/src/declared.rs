@@ -4,11 +4,12 @@
 
 use crate::{
     clock::Timestamp,
+    id::ProviderId,
     limit::{LimitAction, LimitUnit, WindowKind},
     member::Role,
     provider::{
-        Connection, Credential, OnClientGone, PriceOverride, ProviderKind, ReportCost, Site,
-        UnpricedPolicy,
+        Connection, Credential, NetworkReach, OnClientGone, PriceOverride, Provider, ProviderKind,
+        ReportCost, Site, UnpricedPolicy,
     },
     secret::Secret,
 };
@@ -104,6 +105,31 @@ pub struct DeclaredProvider {
     pub allow_deferred: bool,
     /// Whether the caller's trace context is sent on.
     pub forward_trace: bool,
+}
+
+impl DeclaredProvider {
+    /// The provider that is declared here: under this id, reaching no further than this.
+    pub fn into_provider(self, id: ProviderId, reach: NetworkReach) -> Provider {
+        Provider {
+            id,
+            slug: self.slug,
+            kind: self.kind,
+            base_url: self.base_url,
+            site: self.site,
+            credential: self.credential,
+            connection: Connection {
+                reach,
+                ..self.connection
+            },
+            unpriced: self.unpriced,
+            report_cost: self.report_cost,
+            on_client_gone: self.on_client_gone,
+            prices: self.prices,
+            cancel_stops_billing: self.cancel_stops_billing,
+            allow_deferred: self.allow_deferred,
+            forward_trace: self.forward_trace,
+        }
+    }
 }
 
 /// See [`crate::route::RoutingGroup`].

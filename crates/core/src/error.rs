@@ -20,6 +20,8 @@ pub enum Kind {
     UnknownEndpoint,
     /// No such model here, or not for this caller.
     UnknownModel,
+    /// No such stored object (file, batch, response), or not this caller's.
+    UnknownObject,
     /// A body over the limit.
     TooLarge,
     /// The client sent too slowly.
@@ -46,13 +48,14 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::BadRequest,
         Self::Unauthenticated,
         Self::Forbidden,
         Self::UnknownRoute,
         Self::UnknownEndpoint,
         Self::UnknownModel,
+        Self::UnknownObject,
         Self::TooLarge,
         Self::RequestTimeout,
         Self::LimitReached,
@@ -75,6 +78,7 @@ impl Kind {
             Self::UnknownRoute => "unknown_route",
             Self::UnknownEndpoint => "unknown_endpoint",
             Self::UnknownModel => "model_not_found",
+            Self::UnknownObject => "not_found",
             Self::TooLarge => "request_too_large",
             Self::RequestTimeout => "request_timeout",
             Self::LimitReached => "limit_reached",
@@ -96,7 +100,10 @@ impl Kind {
             Self::Unauthenticated => 401,
             Self::LimitReached | Self::LimitHeld => 402,
             Self::Forbidden => 403,
-            Self::UnknownRoute | Self::UnknownEndpoint | Self::UnknownModel => 404,
+            Self::UnknownRoute
+            | Self::UnknownEndpoint
+            | Self::UnknownModel
+            | Self::UnknownObject => 404,
             Self::RequestTimeout => 408,
             Self::TooLarge => 413,
             Self::RateLimited => 429,
@@ -116,6 +123,7 @@ impl Kind {
             | Self::UnknownRoute
             | Self::UnknownEndpoint
             | Self::UnknownModel
+            | Self::UnknownObject
             | Self::TooLarge
             | Self::RequestTimeout
             | Self::LimitReached
@@ -193,7 +201,7 @@ impl Error {
         self
     }
 
-    /// Says when trying again will help. Rate limits only.
+    /// Says when trying again will help. Rate limits, and what is full for a moment.
     #[must_use]
     pub fn with_retry_after(mut self, delay: Duration) -> Self {
         self.retry_after = Some(delay);
@@ -230,9 +238,10 @@ impl Error {
     /// Whether the caller should try again.
     pub fn retry(&self) -> Retry {
         match self.kind {
-            Kind::RateLimited => self.retry_after.map_or(Retry::Later, Retry::After),
-            Kind::Unavailable
-            | Kind::UpstreamUnreachable
+            Kind::RateLimited | Kind::Unavailable => {
+                self.retry_after.map_or(Retry::Later, Retry::After)
+            }
+            Kind::UpstreamUnreachable
             | Kind::UpstreamBroken
             | Kind::UpstreamTimeout
             | Kind::RequestTimeout => Retry::Later,
@@ -242,6 +251,7 @@ impl Error {
             | Kind::UnknownRoute
             | Kind::UnknownEndpoint
             | Kind::UnknownModel
+            | Kind::UnknownObject
             | Kind::TooLarge
             | Kind::LimitReached
             | Kind::LimitHeld

@@ -201,6 +201,8 @@ pub enum Operation {
     Moderate,
     /// Which models there are: free, answered by us.
     ListModels,
+    /// What a provider says of one model: free.
+    DescribeModel,
     /// A stored object is made by upload: free.
     CreateObject,
     /// Work that goes on after its answer, and is billed then.
@@ -219,12 +221,13 @@ pub enum Operation {
 
 impl Operation {
     /// Every operation.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Generate,
         Self::Embed,
         Self::CountTokens,
         Self::Moderate,
         Self::ListModels,
+        Self::DescribeModel,
         Self::CreateObject,
         Self::Defer,
         Self::ReadObject,
@@ -242,6 +245,7 @@ impl Operation {
             Self::CountTokens => "count_tokens",
             Self::Moderate => "moderate",
             Self::ListModels => "list_models",
+            Self::DescribeModel => "describe_model",
             Self::CreateObject => "create_object",
             Self::Defer => "defer",
             Self::ReadObject => "read_object",
@@ -266,6 +270,7 @@ impl Operation {
             Self::CountTokens
             | Self::Moderate
             | Self::ListModels
+            | Self::DescribeModel
             | Self::CreateObject
             | Self::ReadObject
             | Self::ListObjects
@@ -288,6 +293,7 @@ impl Operation {
             | Self::CountTokens
             | Self::Moderate
             | Self::ListModels
+            | Self::DescribeModel
             | Self::Converse => false,
         }
     }

@@ -16,6 +16,7 @@ pub mod ledger;
 pub mod limit;
 pub mod member;
 pub mod money;
+pub mod object;
 pub mod organization;
 pub mod price;
 pub mod principal;

@@ -22,6 +22,7 @@ mod model;
 mod of_provider;
 mod rate;
 mod repair;
+mod routed;
 #[cfg(test)]
 mod tests;
 

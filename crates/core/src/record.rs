@@ -91,9 +91,11 @@ impl RecordFlags {
     pub const BROKEN: Self = Self(1 << 8);
     /// Priced without the split by modality, the dearer way.
     pub const APPROXIMATE: Self = Self(1 << 9);
+    /// Its work goes on after the answer: charged at an estimate until its bill is known.
+    pub const DEFERRED: Self = Self(1 << 10);
 
     /// Every member with its word.
-    pub const ALL: [(Self, &'static str); 10] = [
+    pub const ALL: [(Self, &'static str); 11] = [
         (Self::ESTIMATED, "estimated"),
         (Self::UNSETTLED, "unsettled"),
         (Self::SHORTFALL, "shortfall"),
@@ -104,6 +106,7 @@ impl RecordFlags {
         (Self::CUT, "cut"),
         (Self::BROKEN, "broken"),
         (Self::APPROXIMATE, "approximate"),
+        (Self::DEFERRED, "deferred"),
     ];
 
     /// The set stored as this number; unknown members are kept.

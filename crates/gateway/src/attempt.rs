@@ -1,133 +1,208 @@
-//! Step 6, attempt: send the request and get the head of an answer that the client may see.
+//! Step 6, attempt: the search for a target that answers.
 //!
-//! A provider's own error is the client's to see, byte for byte. Three statuses are not: 401, 402
-//! and 403 are about *our* credential, the operator's business, and their bodies may echo parts of
-//! it.
+//! The plan's targets are tried one after the other, each with its own price and its own part of
+//! the hold, until one gives an answer that the client may see: a success whose first content is
+//! there ([`opening`]), or an error that is the client's own ([`classify`]). What an attempt that
+//! is given up may have cost is set aside in the hold. From the moment an answer is accepted
+//! nothing is tried elsewhere any more.
+//!
+//! A target that is out, or that another request probes, is put off to the end; one that is full
+//! is passed over. With a single target nothing is held back: its answer, error or stream, is the
+//! client's as it comes.
+
+mod classify;
+mod once;
+mod opening;
+mod outcome;
+
+pub(crate) use opening::{Opened, Start, broken, joined};
 
 use crate::{
-    exchange::{Ending, Exchange},
-    select::Attempt,
-    upstream::{self, Answer, Inbound, Prepared},
+    exchange::Exchange,
+    health::{Insist, NotNow},
+    receive::Rest,
+    reserve,
+    select::{Attempt, Plan, Planned},
+    settle,
+    upstream::{Answer, Inbound},
 };
-use http::{HeaderMap, StatusCode};
-use tollgate_core::{
-    error::{Error, Kind},
-    provider::ProviderKind,
-};
-use tollgate_wire::{envelope::AnswerForm, simulated::SimulatedRequest};
+use classify::Failure;
+use outcome::Failures;
+use std::{collections::VecDeque, sync::Arc};
+use tokio::time::Instant;
+use tollgate_core::error::{Error, Kind};
+use tollgate_wire::envelope::AnswerForm;
 
-/// Headers under which providers name their request.
-const UPSTREAM_IDS: [&str; 3] = ["x-request-id", "request-id", "x-amzn-requestid"];
-
-/// The head of an answer that the client may see.
+/// An answer that the client may see.
 pub(crate) struct Accepted {
+    /// Head, and what of the body was not read yet.
     pub(crate) answer: Answer,
     pub(crate) form: AnswerForm,
-    /// The stream has a usage chunk that the client did not ask for.
-    pub(crate) withholds_usage: bool,
+    /// What of the body was read.
+    pub(crate) start: Start,
+    /// Who gave it.
+    pub(crate) attempt: Attempt,
 }
 
-/// Sends the request to one provider.
+/// What bounds each attempt.
+#[derive(Clone, Copy, Debug)]
+struct Bounds {
+    /// When the search is over.
+    until: Instant,
+    /// There is, or was, another target, or a time budget: the head of a stream is held until
+    /// there is content.
+    searches: bool,
+    /// There is another target left to try.
+    more: bool,
+}
+
+/// A target that came to nothing.
+struct Failed {
+    failure: Failure,
+    /// What the caller is told if this was the only one.
+    error: Error,
+    /// The provider's own error, if the client may see it.
+    shown: Option<Box<Accepted>>,
+}
+
+/// What became of one attempt.
+enum Tried {
+    Accepted(Box<Accepted>),
+    Failed(Failed),
+}
+
+/// Tries the plan's targets until one answers.
 ///
 /// # Errors
-/// [`Kind::UpstreamUnreachable`], [`Kind::UpstreamTimeout`], [`Kind::UpstreamBroken`];
-/// [`Kind::Unavailable`] when the hold cannot be proved or the provider is misconfigured.
+/// When none does: [`Kind::UpstreamUnreachable`], [`Kind::UpstreamTimeout`],
+/// [`Kind::UpstreamBroken`], or [`Kind::Unavailable`] when all are full or misconfigured or the
+/// hold cannot be proved; [`Kind::LimitReached`] when the hold of a further attempt does not fit.
 pub(crate) async fn attempt(
     exchange: &mut Exchange,
     inbound: Inbound<'_>,
-    attempt: &Attempt,
+    plan: Plan,
 ) -> Result<Accepted, Error> {
-    exchange.record.provider = Some(attempt.provider.slug.clone());
-    let Prepared {
-        request,
-        form,
-        withholds_usage,
-    } = upstream::build(inbound, attempt)?;
-    if let Some(reservation) = &mut exchange.reservation {
-        reservation.mark_sent()?;
+    let mut search = Search::begin(exchange, plan);
+    while let Some((planned, insist)) = search.next() {
+        let is_held = std::mem::take(&mut search.is_held);
+        let bounds = search.bounds();
+        let slug = planned.attempt.provider.slug.clone();
+        let health = Arc::clone(&exchange.gateway.health);
+        let entered = health.enter(&planned.attempt.provider, insist, Instant::now());
+        exchange.duty = match entered {
+            Ok(duty) => Some(duty),
+            Err(NotNow::Out) => {
+                search.put_off.push_back(planned);
+                continue;
+            }
+            Err(NotNow::Full) => {
+                search.failures.add(exchange, &slug, Failed::full(&slug));
+                continue;
+            }
+        };
+        let failed = match take_up(exchange, inbound, &planned, is_held)? {
+            Some(failed) => failed,
+            None => match once::once(exchange, inbound, &planned.attempt, bounds).await? {
+                Tried::Accepted(accepted) => return Ok(*accepted),
+                Tried::Failed(failed) => failed,
+            },
+        };
+        if let Some(error) = inbound.rest.and_then(Rest::failure) {
+            // The client broke its own request off.
+            return Err(error);
+        }
+        if let Some(sign) = failed.failure.sign() {
+            exchange.report_provider(sign);
+        }
+        exchange.duty = None;
+        search.failures.add(exchange, &slug, failed);
+        let is_used_up = inbound.rest.is_some_and(Rest::is_touched);
+        if is_used_up || Instant::now() >= search.until {
+            break;
+        }
     }
-    exchange.record.attempts += 1;
-    let sent = if attempt.provider.kind == ProviderKind::Simulated {
-        let body = request.into_body().into_bytes();
-        Ok(upstream::simulated::answer(&SimulatedRequest {
-            endpoint: inbound.endpoint,
-            facts: inbound.facts,
-            body: &body,
-            headers: inbound.headers,
-            now: exchange.record.received_at,
-        }))
-    } else {
-        let client = exchange.gateway.client.clone();
+    search.failures.conclude(exchange)
+}
+
+/// A search on its way.
+struct Search {
+    queue: VecDeque<Planned>,
+    /// Those that are out: when nobody else is left.
+    put_off: VecDeque<Planned>,
+    until: Instant,
+    /// Heads are held.
+    searches: bool,
+    /// There was never a choice.
+    only: bool,
+    /// The next one is the first: step 5 took the hold for it.
+    is_held: bool,
+    failures: Failures,
+}
+
+impl Search {
+    fn begin(exchange: &Exchange, plan: Plan) -> Self {
         let deadline = exchange.deadline();
-        exchange.while_held(client.send(request), deadline).await?
-    };
-    match sent {
-        Ok(answer) => Ok(Accepted {
-            answer: judge(exchange, attempt, answer)?,
-            form,
-            withholds_usage,
-        }),
-        Err(failure) => {
-            exchange.ending = if failure.may_have_arrived {
-                Ending::Unknown
-            } else {
-                Ending::NotSent
-            };
-            Err(failure.error)
+        let until = plan.time_budget.map(|budget| Instant::now() + budget);
+        Self {
+            searches: plan.attempts.len() > 1 || plan.time_budget.is_some(),
+            only: plan.attempts.len() == 1,
+            queue: plan.attempts,
+            put_off: VecDeque::new(),
+            until: until.map_or(deadline, |until| until.min(deadline)),
+            is_held: true,
+            failures: Failures::default(),
+        }
+    }
+
+    /// Who is tried next, and whether even if it is out.
+    fn next(&mut self) -> Option<(Planned, Insist)> {
+        let Some(planned) = self.queue.pop_front() else {
+            return Some((self.put_off.pop_front()?, Insist::Yes));
+        };
+        let insist = if self.only { Insist::Yes } else { Insist::No };
+        Some((planned, insist))
+    }
+
+    fn bounds(&self) -> Bounds {
+        Bounds {
+            until: self.until,
+            searches: self.searches,
+            more: !(self.queue.is_empty() && self.put_off.is_empty()),
         }
     }
 }
 
-fn judge(exchange: &mut Exchange, attempt: &Attempt, answer: Answer) -> Result<Answer, Error> {
-    exchange.record.upstream_request_id = upstream_id(&answer.headers);
-    if answer.status.is_success() {
-        return Ok(answer);
+/// Gives the attempt its price and its part of the hold, which `is_held` when step 5 took it. A
+/// failure when it cannot have one.
+///
+/// # Errors
+/// The refusal of a limit: with it the search is over.
+fn take_up(
+    exchange: &mut Exchange,
+    inbound: Inbound<'_>,
+    planned: &Planned,
+    is_held: bool,
+) -> Result<Option<Failed>, Error> {
+    settle::abandon(exchange);
+    exchange.pricing.clone_from(&planned.pricing);
+    if is_held {
+        return Ok(None);
     }
-    exchange.ending = Ending::Refused;
-    let slug = &attempt.provider.slug;
-    match answer.status {
-        StatusCode::UNAUTHORIZED | StatusCode::PAYMENT_REQUIRED | StatusCode::FORBIDDEN => {
-            Err(credential_refused(slug, answer.status))
+    match reserve::move_on(exchange, inbound.facts, &planned.attempt) {
+        Ok(()) => Ok(None),
+        Err(error) if error.kind() == Kind::BadRequest => {
+            Ok(Some(Failed::of(Failure::Unfit, error)))
         }
-        status if status.is_redirection() || status.is_informational() => Err(Error::new(
-            Kind::UpstreamBroken,
-            format!("the provider `{slug}` answered with a redirect, which is not followed"),
-        )
-        .with_context(format!(
-            "provider `{slug}` answered {status}: check its base_url"
-        ))),
-        _ => Ok(answer),
+        Err(error) => Err(error),
     }
 }
 
-/// What the caller is told when our credential is refused.
-pub(crate) fn credential_refused(slug: &str, status: StatusCode) -> Error {
-    Error::new(
-        Kind::UpstreamUnreachable,
-        format!("the provider `{slug}` refused this gateway's credential: tell its operator"),
-    )
-    .with_context(format!(
-        "provider `{slug}` answered {status} to our credential"
-    ))
-}
-
-/// Google answers a bad key with a 400 whose details name the reason.
-pub(crate) fn is_google_credential_error(
-    kind: ProviderKind,
-    status: StatusCode,
-    body: &[u8],
-) -> bool {
-    kind == ProviderKind::GoogleGemini
-        && status == StatusCode::BAD_REQUEST
-        && body
-            .windows(API_KEY_INVALID.len())
-            .any(|window| window == API_KEY_INVALID)
-}
-
-const API_KEY_INVALID: &[u8] = b"API_KEY_INVALID";
-
-fn upstream_id(headers: &HeaderMap) -> Option<String> {
-    let value = UPSTREAM_IDS.iter().find_map(|name| headers.get(*name))?;
-    let text = value.to_str().ok()?;
-    Some(text.chars().take(128).collect())
+impl Failed {
+    fn of(failure: Failure, error: Error) -> Self {
+        Self {
+            failure,
+            error,
+            shown: None,
+        }
+    }
 }

@@ -4,11 +4,13 @@
 //! task, a panic) has its destructor do so: steps 8 and 9 cannot be skipped.
 
 use crate::{
+    health::{Duty, Sign},
     record,
     reserve::Reservation,
     settle,
     state::{Gateway, View},
 };
+use http::HeaderMap;
 use std::{sync::Arc, time::Duration};
 use tokio::time::{Instant, timeout_at};
 use tollgate_core::{
@@ -16,14 +18,18 @@ use tollgate_core::{
     clock::Timestamp,
     error::{Error, Kind},
     format::Format,
-    id::RequestId,
+    id::{ProviderId, RequestId},
     money::NanoUsd,
+    object::StoredObject,
     price::{ModelPricing, PriceError, PricedReport, ProviderPrices},
     principal::Principal,
+    provider::Provider,
     record::{RecordFlags, UsageRecord},
     usage::{Usage, UsageReport},
 };
-use tollgate_wire::{endpoint::Endpoint, error::CallerTraits, facts::RequestFacts};
+use tollgate_wire::{
+    endpoint::Endpoint, error::CallerTraits, facts::RequestFacts, objects::BatchWork,
+};
 
 /// How soon the clock is looked at again once a hold could not be raised.
 pub(crate) const LOOK_AGAIN: Duration = Duration::from_millis(250);
@@ -31,11 +37,11 @@ pub(crate) const LOOK_AGAIN: Duration = Duration::from_millis(250);
 /// How the upstream's part of a request ended.
 #[derive(Debug, Default)]
 pub(crate) enum Ending {
-    /// It was sent and its end was not seen: an estimate of what may be billed is posted.
-    #[default]
-    Unknown,
     /// It never reached the upstream.
+    #[default]
     NotSent,
+    /// It was sent and its end was not seen: an estimate of what may be billed is posted.
+    Unknown,
     /// The upstream answered with an error: nothing is billed.
     Refused,
     /// The answer's usage, final or not.
@@ -59,7 +65,14 @@ pub(crate) struct Exchange {
     pub(crate) caller: CallerTraits,
     pub(crate) pricing: Option<Pricing>,
     pub(crate) reservation: Option<Reservation>,
+    /// Of the attempt that runs, or ran last.
     pub(crate) ending: Ending,
+    /// The place at the provider that serves.
+    pub(crate) duty: Option<Duty>,
+    /// The attempts that came to nothing, for the log line: `slug:why` each.
+    pub(crate) failures: String,
+    /// What the operator reads of the error that ended the request.
+    pub(crate) reason: Option<String>,
     /// Names of the key and the project, for the log line.
     pub(crate) principal: Arc<Principal>,
     pub(crate) choices: u64,
@@ -70,7 +83,28 @@ pub(crate) struct Exchange {
     /// The revision of everything that this request runs on, from start to end.
     pub(crate) view: Arc<View>,
     pub(crate) started: Instant,
+    /// The provider whose answer was accepted.
+    pub(crate) served_by: Option<ProviderId>,
+    /// What the answer named there, to be committed with the record.
+    pub(crate) made: Vec<StoredObject>,
+    /// How much of what the answer names was looked at.
+    pub(crate) noted: usize,
+    /// What the batch asks for that the request hands in.
+    pub(crate) batch: Option<Box<BatchWork>>,
+    pub(crate) deferral: Deferral,
     closed: bool,
+}
+
+/// Whether the request's work goes on after its answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Deferral {
+    /// It ends with it.
+    #[default]
+    No,
+    /// It was asked to.
+    Asked,
+    /// It does, and is written down: its bill will be asked for.
+    Kept,
 }
 
 /// What is known of a request when its exchange begins.
@@ -123,13 +157,25 @@ impl Exchange {
             caller: opening.caller,
             pricing: None,
             reservation: None,
-            ending: Ending::Unknown,
+            ending: Ending::NotSent,
+            duty: None,
+            failures: String::new(),
+            reason: None,
             principal: Arc::clone(principal),
             choices: facts.choices.max(1),
             text_bytes: all_text.then_some(facts.text_bytes),
             shows_all_input: !facts.unseen_input,
             view: Arc::clone(opening.view),
             started: opening.started,
+            served_by: None,
+            made: Vec::new(),
+            noted: 0,
+            batch: None,
+            deferral: if facts.deferred {
+                Deferral::Asked
+            } else {
+                Deferral::No
+            },
             closed: false,
         }
     }
@@ -151,6 +197,7 @@ impl Exchange {
     /// Notes an error of ours that ends the request.
     pub(crate) fn failed(&mut self, error: &Error) {
         self.record.error = Some(error.kind());
+        self.reason = error.context().map(str::to_owned);
         match error.kind() {
             Kind::UpstreamBroken => self.record.flags.add(RecordFlags::BROKEN),
             Kind::LimitReached | Kind::LimitHeld if self.record.first_byte_at.is_some() => {
@@ -163,21 +210,28 @@ impl Exchange {
         }
     }
 
+    /// Longest silence inside an answer of this provider.
+    pub(crate) fn idle_timeout(&self, provider: &Provider) -> Duration {
+        let own = provider.connection.idle_timeout;
+        own.unwrap_or(self.gateway.settings().upstream_idle_timeout)
+    }
+
     /// When the request has lived its longest.
     pub(crate) fn deadline(&self) -> Instant {
         self.started + self.gateway.settings().request_deadline
     }
 
-    /// Waits for something of the upstream, at most `until`, and keeps the hold ahead of what may
-    /// be billed meanwhile: reasoning that shows nothing is billed by the clock.
+    /// Waits for something of the upstream, at most `until` and the deadline, and keeps the hold
+    /// ahead of what may be billed meanwhile: reasoning that shows nothing is billed by the clock.
+    /// `None` when it did not happen in time.
     ///
     /// # Errors
-    /// The refusal of a limit that ends the wait, or [`Kind::UpstreamTimeout`].
+    /// The refusal of a limit that ends the wait.
     pub(crate) async fn while_held<T>(
         &mut self,
         event: impl Future<Output = T>,
         until: Instant,
-    ) -> Result<T, Error> {
+    ) -> Result<Option<T>, Error> {
         let until = until.min(self.deadline());
         tokio::pin!(event);
         loop {
@@ -185,20 +239,32 @@ impl Exchange {
             let quiet = quiet.map(|quiet| quiet.max(Instant::now() + LOOK_AGAIN));
             let alarm = quiet.map_or(until, |quiet| quiet.min(until));
             if let Ok(happened) = timeout_at(alarm, &mut event).await {
-                return Ok(happened);
+                return Ok(Some(happened));
             }
             if Instant::now() >= until {
-                return Err(Error::new(
-                    Kind::UpstreamTimeout,
-                    format!(
-                        "the provider sent nothing for {} s",
-                        self.started.elapsed().as_secs()
-                    ),
-                ));
+                return Ok(None);
             }
             if let Some(Err(refusal)) = self.reservation.as_mut().map(Reservation::top_up) {
                 return Err(refusal.to_error());
             }
+        }
+    }
+
+    /// Tells on whoever serves this request.
+    pub(crate) fn report_provider(&self, sign: Sign) {
+        if let Some(duty) = &self.duty {
+            duty.note(sign, Instant::now());
+        }
+    }
+
+    /// Behind a router the answer's head says who served it, and so what it costs.
+    pub(crate) fn price_as_served(&mut self, provider: &Provider, headers: &HeaderMap) {
+        let router = provider.kind.profile().router;
+        let server = router.and_then(|router| headers.get(router.served_by)?.to_str().ok());
+        if let (Some(pricing), Some(server)) = (&mut self.pricing, server)
+            && let Some(prices) = pricing.prices.served_by(server)
+        {
+            pricing.prices = Arc::new(prices);
         }
     }
 
@@ -226,6 +292,8 @@ impl Exchange {
     pub(crate) fn close(&mut self) {
         if !std::mem::replace(&mut self.closed, true) {
             self.record.ended_at = self.gateway.now();
+            // The upstream's part is over, however long the client reads.
+            self.duty = None;
             let posting = settle::settle(self);
             record::record(self, posting);
         }

@@ -15,13 +15,15 @@ pub(crate) const MODEL_CHARS_MAX: usize = 256;
 /// Reads the facts of a request.
 ///
 /// # Errors
-/// [`Kind::BadRequest`] for a body that cannot be read, names no model, or asks for work that would
-/// go on (and be billed) after the answer.
+/// [`Kind::BadRequest`] for a body that cannot be read, or names no model where one is needed.
 pub(crate) fn inspect(
     endpoint: &Endpoint,
     content_type: Option<&str>,
     body: &[u8],
 ) -> Result<RequestFacts, Error> {
+    if endpoint.operation.is_of_objects() {
+        return facts::read(endpoint, content_type, body);
+    }
     if body.is_empty() {
         return Err(Error::new(
             Kind::BadRequest,
@@ -38,12 +40,6 @@ pub(crate) fn inspect(
             format!(
                 "the model name is empty, longer than {MODEL_CHARS_MAX} characters or contains control characters"
             ),
-        ));
-    }
-    if facts.deferred {
-        return Err(Error::new(
-            Kind::BadRequest,
-            "background work is not enabled on this gateway: send the request without `background`",
         ));
     }
     Ok(facts)

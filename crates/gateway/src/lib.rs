@@ -4,9 +4,11 @@
 mod attempt;
 mod exchange;
 mod headers;
+mod health;
 mod identify;
 mod inspect;
 mod models;
+mod objects;
 mod pipeline;
 mod receive;
 mod record;
@@ -15,9 +17,11 @@ mod reserve;
 mod respond;
 mod select;
 mod settle;
+mod socket;
 
 pub mod books;
 pub mod listener;
+pub mod probe;
 pub mod request_log;
 pub mod settings;
 pub mod state;

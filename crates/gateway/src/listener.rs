@@ -182,7 +182,7 @@ where
     });
     let served = watcher.watch(
         server
-            .serve_connection(TokioIo::new(stream), service)
+            .serve_connection_with_upgrades(TokioIo::new(stream), service)
             .into_owned(),
     );
     if let Err(error) = served.await {

@@ -2,14 +2,15 @@
 //! happens to a request.
 
 use crate::{
-    attempt,
-    exchange::{Exchange, Opening, Pricing},
-    identify, inspect, models, receive,
-    receive::Address,
+    attempt::{self, Accepted},
+    exchange::{Exchange, Opening},
+    identify, inspect, models, objects, receive,
+    receive::{Address, ClientBody, Received},
     relay,
     relay::ResponseBody,
     reserve, respond, select,
-    select::{Attempt, Wanted},
+    select::{Chance, NoPlan, Plan, Wanted},
+    socket,
     state::{Gateway, View},
     upstream::Inbound,
 };
@@ -21,11 +22,9 @@ use tokio::time::Instant;
 use tollgate_core::{
     clock::Timestamp,
     error::{Error, Kind},
-    format::{Dialect, Operation},
+    format::{Dialect, Format, Operation},
     id::RequestId,
     principal::Principal,
-    provider::{ProviderKind, UnpricedPolicy},
-    record::RecordFlags,
 };
 use tollgate_wire::{endpoint::Endpoint, error::CallerTraits, facts::RequestFacts};
 
@@ -42,14 +41,12 @@ struct Arrival {
 type Refused = (Error, Dialect);
 
 /// Answers one request, whatever it is.
-pub(crate) async fn serve<B>(
-    gateway: Arc<Gateway>,
-    mut request: Request<B>,
-) -> Response<ResponseBody>
+pub(crate) async fn serve<B>(gateway: Arc<Gateway>, request: Request<B>) -> Response<ResponseBody>
 where
-    B: Body<Data = Bytes> + Unpin + Send + 'static,
+    B: Body<Data = Bytes> + Send + 'static,
     B::Error: Display,
 {
+    let mut request = request.map(ClientBody::new);
     let at = gateway.now();
     let arrival = Arrival {
         id: RequestId::new(at, &*gateway.parts.entropy),
@@ -70,15 +67,11 @@ where
     }
 }
 
-async fn dispatch<B>(
+async fn dispatch(
     gateway: &Arc<Gateway>,
     arrival: &Arrival,
-    request: &mut Request<B>,
-) -> Result<Response<ResponseBody>, Refused>
-where
-    B: Body<Data = Bytes> + Unpin,
-    B::Error: Display,
-{
+    request: &mut Request<ClientBody>,
+) -> Result<Response<ResponseBody>, Refused> {
     match request.uri().path() {
         "/healthz" => return Ok(plain(StatusCode::OK, "ok\n")),
         "/readyz" if gateway.is_draining() => {
@@ -101,19 +94,15 @@ where
     }
 }
 
-async fn on_route<B>(
+async fn on_route(
     gateway: &Arc<Gateway>,
     arrival: &Arrival,
-    request: &mut Request<B>,
+    request: &mut Request<ClientBody>,
     (route, rest): (&str, &str),
-) -> Result<Response<ResponseBody>, Refused>
-where
-    B: Body<Data = Bytes> + Unpin,
-    B::Error: Display,
-{
+) -> Result<Response<ResponseBody>, Refused> {
     // 1 receive
-    let endpoint = receive::endpoint(request.method(), rest, request.uri().query())
-        .map_err(|error| (error, receive::dialect_of(rest)))?;
+    let endpoint =
+        receive::endpoint(request, rest).map_err(|error| (error, receive::dialect_of(rest)))?;
     let dialect = endpoint.format.dialect();
     if gateway.is_draining() {
         let error = Error::new(Kind::Unavailable, "the gateway is stopping: try again");
@@ -131,9 +120,27 @@ where
         return models::of_route(&arrival.view, &principal, asked, arrival.id)
             .map_err(|error| (error, dialect));
     }
-    let body = receive::body(request, gateway.settings())
+    if endpoint.format.is_socket() {
+        let caller = socket::Caller {
+            request: arrival.id,
+            received_at: arrival.at,
+            started: arrival.started,
+            route,
+            endpoint: &endpoint,
+            traits: arrival.caller,
+            view: &arrival.view,
+            principal: &principal,
+        };
+        let opened = socket::open(gateway, request, caller).await;
+        return opened.map_err(|error| (error, dialect));
+    }
+    let body = receive::body(request, &endpoint, gateway.settings())
         .await
         .map_err(|error| (error, dialect))?;
+    let here = match endpoint.format {
+        Format::AnthropicBatches => receive::here(request, gateway.settings(), route),
+        _ => String::new(),
+    };
     let (method, headers) = (
         request.method().clone(),
         std::mem::take(request.headers_mut()),
@@ -143,7 +150,7 @@ where
     let content_type = headers.get(header::CONTENT_TYPE);
     let content_type = content_type.and_then(|value| value.to_str().ok());
     let facts =
-        inspect::inspect(&endpoint, content_type, &body).map_err(|error| (error, dialect))?;
+        inspect::inspect(&endpoint, content_type, &body.here).map_err(|error| (error, dialect))?;
 
     let exchange = Exchange::open(
         gateway,
@@ -163,6 +170,7 @@ where
         method,
         headers,
         body,
+        here,
         endpoint,
         facts,
     };
@@ -185,7 +193,9 @@ where
 struct Sent {
     method: Method,
     headers: HeaderMap,
-    body: Bytes,
+    body: Received,
+    /// Where the client reaches the route, where answers say so.
+    here: String,
     endpoint: Endpoint,
     facts: RequestFacts,
 }
@@ -196,18 +206,33 @@ async fn run(
     sent: &Sent,
     route: &str,
 ) -> Result<Response<ResponseBody>, (Error, Box<Exchange>)> {
+    match served(&mut exchange, sent, route).await {
+        // 7 relay
+        // 8 settle and 9 record: when the exchange is closed, by its destructor if by nobody else
+        Ok(accepted) => Ok(relay::relay(exchange, accepted)),
+        Err(error) => Err((error, Box::new(exchange))),
+    }
+}
+
+/// Steps 4 to 6: an answer that the client may see.
+async fn served(exchange: &mut Exchange, sent: &Sent, route: &str) -> Result<Accepted, Error> {
     // 4 select
-    let attempt = match select_step(&mut exchange, sent, route).await {
-        Ok(attempt) => attempt,
-        Err(error) => return Err((error, Box::new(exchange))),
+    let asked = (route, &sent.endpoint, &sent.facts);
+    let (view, principal) = (&exchange.view, &exchange.principal);
+    let mut located = objects::locate(&exchange.gateway, view, principal, asked).await?;
+    let plan = match plan(exchange, sent, route, &located) {
+        Ok(plan) => plan,
+        Err(no_plan) => return Err(refuse_plan(exchange, no_plan).await),
     };
+    exchange.batch = located.work.take();
 
     // 5 reserve
-    if sent.endpoint.operation.is_billed() {
-        match reserve::reserve(&exchange, &sent.facts, &attempt).await {
-            Ok(reservation) => exchange.reservation = Some(reservation),
-            Err(error) => return Err((error, Box::new(exchange))),
-        }
+    if let Some(first) = plan.attempts.front()
+        && sent.endpoint.operation.is_billed()
+    {
+        exchange.pricing.clone_from(&first.pricing);
+        let reservation = reserve::reserve(exchange, &sent.facts, &first.attempt).await?;
+        exchange.reservation = Some(reservation);
     }
 
     // 6 attempt
@@ -216,106 +241,65 @@ async fn run(
         endpoint: &sent.endpoint,
         headers: &sent.headers,
         facts: &sent.facts,
-        body: &sent.body,
+        body: &sent.body.here,
+        rest: sent.body.rest.as_ref(),
     };
-    let answer = match attempt::attempt(&mut exchange, inbound, &attempt).await {
-        Ok(answer) => answer,
-        Err(error) => return Err((error, Box::new(exchange))),
+    let asked = objects::Asked {
+        inbound,
+        located: &located,
+        here: &sent.here,
     };
-
-    // 7 relay
-    // 8 settle and 9 record: when the exchange is closed, by its destructor if by nobody else
-    relay::relay(exchange, inbound, &attempt, answer).await
+    objects::before_delete(exchange, asked).await;
+    let mut accepted = attempt::attempt(exchange, inbound, plan).await?;
+    objects::answer(exchange, asked, &mut accepted).await?;
+    Ok(accepted)
 }
 
-/// Chooses the attempt and its price.
-async fn select_step(exchange: &mut Exchange, sent: &Sent, route: &str) -> Result<Attempt, Error> {
-    let gateway = Arc::clone(&exchange.gateway);
-    let attempt = first_attempt(exchange, sent, route)?;
-    if attempt.provider.kind == ProviderKind::Simulated {
-        exchange.record.flags.add(RecordFlags::SIMULATED);
-    }
-    if sent.endpoint.operation.is_billed() {
-        let pricing = price(&exchange.view, &attempt)?;
-        if pricing.model.is_none() {
-            unpriced(&gateway, exchange, &attempt).await?;
-            exchange.record.flags.add(RecordFlags::UNPRICED);
-        }
-        exchange.pricing = Some(pricing);
-    }
-    Ok(attempt)
-}
-
-fn first_attempt(exchange: &Exchange, sent: &Sent, route: &str) -> Result<Attempt, Error> {
-    let principal = &exchange.principal;
+/// Whom to try, in which order, at which price.
+fn plan(
+    exchange: &Exchange,
+    sent: &Sent,
+    route: &str,
+    located: &objects::Located,
+) -> Result<Plan, NoPlan> {
+    let gateway = &exchange.gateway;
+    let (principal, facts) = (&exchange.principal, &sent.facts);
     let org = exchange.view.organization(principal.ids.organization)?;
     let wanted = Wanted {
         route,
         format: sent.endpoint.format,
-        model: &sent.facts.model,
-        other_models: &sent.facts.other_models,
+        model: &facts.model,
+        other_models: &facts.other_models,
+        lives_at: located.at,
     };
-    let plan = select::plan(org, principal, wanted, &mut |below| {
-        draw(&exchange.gateway, below)
-    })?;
-    plan.into_iter()
-        .next()
-        .ok_or_else(|| Error::new(Kind::UnknownRoute, "the route is empty"))
-}
-
-/// A number below `below`, drawn evenly enough for sharing load.
-fn draw(gateway: &Gateway, below: u32) -> u32 {
-    let mut bytes = [0; 4];
-    gateway.parts.entropy.fill(&mut bytes);
-    u32::from_le_bytes(bytes).checked_rem(below).unwrap_or(0)
-}
-
-fn price(view: &View, attempt: &Attempt) -> Result<Pricing, Error> {
-    let slug = &attempt.provider.slug;
-    let prices = view
-        .prices
-        .get(&attempt.provider.id)
-        .cloned()
-        .ok_or_else(|| {
-            Error::new(
-                Kind::Unavailable,
-                format!(
-                    "the provider `{slug}` is misconfigured: tell the operator of this gateway"
-                ),
-            )
-            .with_context(format!("provider `{slug}` has unusable prices"))
-        })?;
-    let model = prices.find(&attempt.model);
-    Ok(Pricing {
-        prices,
-        model,
-        sent_model: attempt.model.clone(),
-    })
-}
-
-/// What the provider's policy says of a model without a price.
-async fn unpriced(gateway: &Gateway, exchange: &Exchange, attempt: &Attempt) -> Result<(), Error> {
-    let refusal = || {
-        Error::new(
-            Kind::Unpriced,
-            format!(
-                "Unable to calculate spend: the model `{}` has no price at the provider `{}`; use another model, or ask an admin to add a price",
-                attempt.model, attempt.provider.slug
-            ),
-        )
+    let now = Instant::now();
+    let affinity = select::affinity(principal, facts, &sent.headers);
+    let mut chance = Chance {
+        affinity: affinity.as_deref(),
+        draw: &mut || gateway.draw(),
+        out_until: &|provider| gateway.health.out_until(provider, now),
     };
-    match attempt.provider.unpriced {
-        UnpricedPolicy::Allow => Ok(()),
-        UnpricedPolicy::Refuse => Err(refusal()),
-        UnpricedPolicy::BlockKey => {
-            if let Some(key) = exchange.principal.ids.api_key
-                && let Err(error) = gateway.parts.store.block_api_key(key).await
-            {
-                tracing::error!(%error, %key, "an API key could not be blocked");
-            }
-            Err(refusal())
-        }
+    let route = select::route(org, principal, wanted, &mut chance)?;
+    if facts.deferred {
+        return objects::plan(&exchange.view, principal, route, located.work.as_deref());
     }
+    if sent.endpoint.operation.is_billed() {
+        select::with_prices(&exchange.view, route)
+    } else {
+        Ok(route.into())
+    }
+}
+
+/// Blocks the API key, where that is a provider's policy for models without a price.
+async fn refuse_plan(exchange: &Exchange, no_plan: NoPlan) -> Error {
+    let NoPlan { error, blocks_key } = no_plan;
+    let key = exchange.principal.ids.api_key.filter(|_| blocks_key);
+    if let Some(key) = key
+        && let Err(error) = exchange.gateway.parts.store.block_api_key(key).await
+    {
+        tracing::error!(%error, %key, "an API key could not be blocked");
+    }
+    error
 }
 
 fn who<B>(

@@ -1,25 +1,23 @@
 //! Step 1, receive: a request id, the endpoint from method and path, the bounded body.
 //!
 //! The body's original bytes are kept: what goes upstream later is these bytes with named edits.
-//! A body that arrives in one piece is not copied; one in pieces is joined once.
+
+mod body;
+mod client_body;
+mod rest;
+
+pub(crate) use body::{Received, body};
+pub(crate) use client_body::ClientBody;
+pub(crate) use rest::Rest;
 
 use crate::settings::GatewaySettings;
-use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, Method, Request, header};
-use http_body::Body;
-use http_body_util::BodyExt;
-use std::{fmt::Display, time::Duration};
-use tokio::time::{Instant, timeout_at};
+use http::{Request, header};
+use std::time::Duration;
 use tollgate_core::{
     error::{Error, Kind},
     format::Dialect,
 };
 use tollgate_wire::endpoint::Endpoint;
-
-/// How much of a refused body is read, for how long in all and in silence.
-const READ_AWAY_BYTES: usize = 256 << 20;
-const READ_AWAY_TIME: Duration = Duration::from_secs(10);
-const READ_AWAY_SILENCE: Duration = Duration::from_secs(1);
 
 /// The longest route: slugs are shorter, and it stands in rows and log lines.
 const ROUTE_BYTES_MAX: usize = 64;
@@ -54,12 +52,9 @@ pub(crate) fn address(path: &str) -> Option<Address<'_>> {
 }
 
 /// Finds the endpoint of a path on a route.
-pub(crate) fn endpoint(
-    method: &Method,
-    rest: &str,
-    query: Option<&str>,
-) -> Result<Endpoint, Error> {
-    Endpoint::of(method, rest, query).ok_or_else(|| {
+pub(crate) fn endpoint<B>(request: &Request<B>, rest: &str) -> Result<Endpoint, Error> {
+    let (method, query) = (request.method(), request.uri().query());
+    Endpoint::of(method, rest, query, request.headers()).ok_or_else(|| {
         let rest = shown(rest);
         Error::new(
             Kind::UnknownEndpoint,
@@ -70,9 +65,14 @@ pub(crate) fn endpoint(
 
 /// The dialect to refuse an unknown path in: what the path looks like it wanted.
 pub(crate) fn dialect_of(rest: &str) -> Dialect {
-    if rest.contains("/messages") {
+    let is_of_google = ["/v1beta", "/v1alpha", "/models/", "/interactions", "/ws/"];
+    if rest.contains("/messages") || rest.contains("/anthropic/") {
         Dialect::Anthropic
-    } else if rest.contains("/models/") || rest.contains("/publishers/") {
+    } else if rest.starts_with("/model/") || rest.starts_with("/inference-profiles") {
+        Dialect::Bedrock
+    } else if rest.starts_with("/api/") {
+        Dialect::Ollama
+    } else if is_of_google.iter().any(|part| rest.contains(part)) {
         Dialect::Google
     } else {
         Dialect::OpenAi
@@ -93,128 +93,78 @@ pub(crate) fn nothing_here(path: &str) -> Error {
     )
 }
 
-/// Reads the body, up to the limit and no slower than the idle timeout allows.
-///
-/// # Errors
-/// [`Kind::TooLarge`], [`Kind::RequestTimeout`], or [`Kind::BadRequest`] for an encoding we would
-/// have to undo before reading the model.
-pub(crate) async fn body<B>(
-    request: &mut Request<B>,
-    settings: &GatewaySettings,
-) -> Result<Bytes, Error>
-where
-    B: Body<Data = Bytes> + Unpin,
-    B::Error: Display,
-{
-    refuse_encoded(request.headers())?;
-    let limit = settings.body_limit;
-    let announced = request.body().size_hint();
-    if announced.lower() > limit {
-        return Err(too_large(limit));
-    }
-    let body = request.body_mut();
-    let mut joined: Option<BytesMut> = None;
-    let mut first = Bytes::new();
-    let mut total: u64 = 0;
-    loop {
-        let frame = tokio::time::timeout(settings.body_idle_timeout, body.frame())
-            .await
-            .map_err(|_| slow(settings))?;
-        let data = match frame {
-            None => break,
-            Some(Ok(frame)) => match frame.into_data() {
-                Ok(data) => data,
-                Err(_trailers) => continue,
-            },
-            Some(Err(error)) => {
-                return Err(Error::new(Kind::BadRequest, "the request body broke off")
-                    .with_context(error.to_string()));
-            }
-        };
-        total = total.saturating_add(u64::try_from(data.len()).unwrap_or(u64::MAX));
-        if total > limit {
-            return Err(too_large(limit));
-        }
-        match &mut joined {
-            Some(joined) => joined.extend_from_slice(&data),
-            None if first.is_empty() => first = data,
-            None => joined = Some(join(&first, &data, announced.exact(), limit)),
-        }
-    }
-    Ok(joined.map_or(first, BytesMut::freeze))
-}
-
 /// Reads on after a refusal, for a moment, and throws away what comes. Many clients write all of a
 /// body before they look: closing on them would reset the connection, and they would try again what
 /// they were told not to.
-pub(crate) fn read_away<B>(request: Request<B>)
-where
-    B: Body<Data = Bytes> + Unpin + Send + 'static,
-{
-    let (head, mut body) = request.into_parts();
+pub(crate) fn read_away(request: Request<ClientBody>) {
+    let (head, body) = request.into_parts();
     // Who asks before sending has been answered.
-    if body.is_end_stream() || head.headers.contains_key(header::EXPECT) {
-        return;
+    if !head.headers.contains_key(header::EXPECT) {
+        body.read_away();
     }
-    tokio::spawn(async move {
-        let until = Instant::now() + READ_AWAY_TIME;
-        let mut left = READ_AWAY_BYTES;
-        while let Ok(Some(Ok(frame))) =
-            timeout_at(until.min(Instant::now() + READ_AWAY_SILENCE), body.frame()).await
-        {
-            let bytes = frame.data_ref().map_or(0, Bytes::len);
-            match left.checked_sub(bytes) {
-                Some(rest) => left = rest,
-                None => break,
-            }
-        }
-    });
 }
 
-fn join(first: &Bytes, second: &Bytes, announced: Option<u64>, limit: u64) -> BytesMut {
-    let known = announced.map_or(0, |length| usize::try_from(length.min(limit)).unwrap_or(0));
-    let mut joined = BytesMut::with_capacity(known.max((first.len() + second.len()) * 2));
-    joined.extend_from_slice(first);
-    joined.extend_from_slice(second);
-    joined
-}
-
-fn refuse_encoded(headers: &HeaderMap) -> Result<(), Error> {
-    match headers.get(header::CONTENT_ENCODING) {
-        None => Ok(()),
-        Some(encoding) if encoding.as_bytes().eq_ignore_ascii_case(b"identity") => Ok(()),
-        Some(encoding) => Err(Error::new(
-            Kind::BadRequest,
-            format!(
-                "content-encoding `{}` is not supported: send the request body uncompressed",
-                encoding.to_str().unwrap_or("?")
-            ),
-        )),
+/// Where the client reaches a route: scheme, host, `/proxy/{route}`. As the settings say, else as
+/// the client itself found us.
+pub(crate) fn here<B>(request: &Request<B>, settings: &GatewaySettings, route: &str) -> String {
+    if let Some(public) = &settings.public_url {
+        return format!("{public}/proxy/{route}");
     }
+    let uri = request.uri();
+    let scheme = match uri.scheme_str() {
+        Some(scheme) => scheme,
+        None if settings.serves_tls => "https",
+        None => "http",
+    };
+    let host = uri.authority().map(http::uri::Authority::as_str);
+    let named = request.headers().get(header::HOST);
+    let host = host.or_else(|| named.and_then(|host| host.to_str().ok()));
+    format!("{scheme}://{}/proxy/{route}", host.unwrap_or("localhost"))
 }
 
 fn too_large(limit: u64) -> Error {
     Error::new(
         Kind::TooLarge,
         format!(
-            "the request body is larger than {limit} bytes, the limit of this gateway (server.body_limit)"
+            "the request body is larger than {limit} bytes, the limit of this gateway (server.body_limit, for files server.upload_limit)"
         ),
     )
 }
 
-fn slow(settings: &GatewaySettings) -> Error {
+fn slow(idle: Duration) -> Error {
     Error::new(
         Kind::RequestTimeout,
-        format!(
-            "no byte of the request body came for {} s",
-            settings.body_idle_timeout.as_secs()
-        ),
+        format!("no byte of the request body came for {} s", idle.as_secs()),
     )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_unknown_path_is_refused_in_the_dialect_it_looks_like() {
+        for (rest, dialect) in [
+            ("/v1/nothing", Dialect::OpenAi),
+            ("/openai/deployments/gpt/assistants", Dialect::OpenAi),
+            ("/v1/messages/x", Dialect::Anthropic),
+            (
+                "/v1/projects/p/locations/l/publishers/anthropic/models/m:x",
+                Dialect::Anthropic,
+            ),
+            ("/v1beta/models/m:predictLongRunning", Dialect::Google),
+            ("/v1/models/m:asyncBatch", Dialect::Google),
+            (
+                "/ws/google.ai.generativelanguage.v1beta.Other",
+                Dialect::Google,
+            ),
+            ("/model/m/async-invoke", Dialect::Bedrock),
+            ("/inference-profiles", Dialect::Bedrock),
+            ("/api/pull", Dialect::Ollama),
+        ] {
+            assert_eq!(dialect_of(rest), dialect, "{rest}");
+        }
+    }
 
     #[test]
     fn the_first_segment_is_the_route() {

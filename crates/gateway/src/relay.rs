@@ -11,80 +11,37 @@ mod whole;
 pub(crate) use body::ResponseBody;
 
 use crate::{
-    attempt::Accepted,
+    attempt::{Accepted, Start, broken},
     exchange::Exchange,
     headers, respond,
-    select::Attempt,
-    upstream::{Answer, Inbound},
+    upstream::Answer,
 };
 use http::{HeaderValue, Response, header};
 use std::time::Duration;
 use tollgate_core::{
     error::{Error, Kind},
-    format::Format,
-    provider::ReportCost,
+    provider::Provider,
 };
-use tollgate_wire::{
-    envelope::AnswerForm,
-    tap::{Framing, StreamEdits},
-};
+use tollgate_wire::envelope::AnswerForm;
 
 /// Turns an upstream's answer into the client's.
-///
-/// # Errors
-/// When an answer that is read whole breaks off before it is.
-pub(crate) async fn relay(
-    exchange: Exchange,
-    inbound: Inbound<'_>,
-    attempt: &Attempt,
-    accepted: Accepted,
-) -> Result<Response<ResponseBody>, (Error, Box<Exchange>)> {
+pub(crate) fn relay(exchange: Exchange, accepted: Accepted) -> Response<ResponseBody> {
     let Accepted {
         answer,
         form,
-        withholds_usage,
+        start,
+        attempt,
     } = accepted;
-    debug_assert_eq!(form, AnswerForm::Native);
-    let streamed = answer.status.is_success() && inbound.facts.stream;
-    let framing = if streamed {
-        framing(exchange.format(), &answer)
-    } else {
-        None
-    };
-    let mut head = head(&exchange, attempt, &answer);
-    let body = match framing {
-        Some(framing) => {
-            let edits = StreamEdits {
-                withhold_usage: withholds_usage,
-                insert_cost: attempt.provider.report_cost == ReportCost::Body,
-            };
-            stream::begin(exchange, attempt, framing, edits, answer)
+    let provider = attempt.provider;
+    let mut head = head(&exchange, &provider, form, &answer);
+    let body = match start {
+        Start::Stream(opened) => stream::begin(exchange, &provider, *opened, answer),
+        Start::Whole { pieces, ended } => {
+            let read = whole::Read { pieces, ended };
+            whole::begin(exchange, &provider, read, answer, head.headers_mut())
         }
-        None => whole::begin(exchange, attempt, answer, head.headers_mut()).await?,
     };
-    Ok(head.map(|()| body))
-}
-
-/// How a streamed answer is cut into events; `None` when it is no stream after all. Only JSON is
-/// believed to be none: a stream under a wrong name is still to be read as it passes.
-fn framing(format: Format, answer: &Answer) -> Option<Framing> {
-    let kind = answer.headers.get(header::CONTENT_TYPE);
-    let kind = kind.map_or(&b""[..], HeaderValue::as_bytes);
-    let is_json = kind
-        .get(..JSON.len())
-        .is_some_and(|start| start.eq_ignore_ascii_case(JSON));
-    match (is_json, format) {
-        (false, _) => Some(Framing::Sse),
-        (true, Format::GeminiGenerate) => Some(Framing::JsonArray),
-        (true, _) => None,
-    }
-}
-
-const JSON: &[u8] = b"application/json";
-
-/// The upstream's answer ended before it was whole.
-fn broken(context: impl Into<String>) -> Error {
-    Error::new(Kind::UpstreamBroken, "the provider's answer broke off").with_context(context)
+    head.map(|()| body)
 }
 
 /// The upstream fell silent.
@@ -109,17 +66,28 @@ fn overdue(deadline: Duration) -> Error {
     )
 }
 
-fn head(exchange: &Exchange, attempt: &Attempt, answer: &Answer) -> Response<()> {
+fn head(
+    exchange: &Exchange,
+    provider: &Provider,
+    form: AnswerForm,
+    answer: &Answer,
+) -> Response<()> {
     let mut response = Response::new(());
     *response.status_mut() = answer.status;
     let mut to_client = headers::to_client(&answer.headers);
     // The length is computed from what is really sent.
     to_client.remove(header::CONTENT_LENGTH);
+    if form == AnswerForm::FramedEvents && answer.status.is_success() {
+        // The frames are taken off: what is left is what the client asked for.
+        to_client.insert(header::CONTENT_TYPE, EVENTS);
+    }
     respond::stamp(&mut to_client, exchange.request_id());
-    if let Ok(slug) = HeaderValue::try_from(attempt.provider.slug.as_str()) {
+    if let Ok(slug) = HeaderValue::try_from(provider.slug.as_str()) {
         to_client.insert(headers::PROVIDER, slug.clone());
         to_client.insert(headers::PROVIDER_COMPATIBLE, slug);
     }
     *response.headers_mut() = to_client;
     response
 }
+
+const EVENTS: HeaderValue = HeaderValue::from_static("text/event-stream; charset=utf-8");

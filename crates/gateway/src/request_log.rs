@@ -12,8 +12,11 @@
 //! | `route`, `provider` | where it was sent |
 //! | `format`, `model` | what was asked |
 //! | `status`, `error` | what the client got; our error code, if any |
+//! | `attempts`, `failures` | if more than one provider was tried: how many, and who came to nothing |
+//! | `reason` | what the operator is told of an error |
 //! | `input_tokens`, `output_tokens` | as reported by the upstream |
 //! | `cost_usd` | what was posted, exact |
+//! | `abandoned_usd` | the part of it that attempts which were given up may have cost |
 //! | `held_usd` | the most that was held |
 //! | `first_byte_ms`, `total_ms` | since the request came |
 //! | `flags` | see the usage record |
@@ -26,8 +29,8 @@ use std::{
     time::Duration,
 };
 use tollgate_core::{
-    clock::Timestamp, error::Error, id::RequestId, principal::Principal, record::UsageRecord,
-    unit::Unit,
+    clock::Timestamp, error::Error, id::RequestId, money::NanoUsd, principal::Principal,
+    record::UsageRecord, unit::Unit,
 };
 
 /// Bytes gathered at most; a hundred thousand lines or so.
@@ -44,6 +47,15 @@ pub enum LogFormat {
     Text,
     /// One JSON object per line.
     Json,
+}
+
+/// What the record does not keep.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Story<'e> {
+    /// The attempts that came to nothing.
+    pub(crate) failures: &'e str,
+    /// What the operator is told of an error of ours.
+    pub(crate) reason: Option<&'e str>,
 }
 
 /// Where lines go. Cheap to clone.
@@ -108,7 +120,7 @@ impl RequestLog {
     }
 
     /// The line of a request that was identified.
-    pub(crate) fn line(&self, record: &UsageRecord, principal: &Principal) {
+    pub(crate) fn line(&self, record: &UsageRecord, principal: &Principal, story: Story<'_>) {
         let mut line = Line::new(self.format);
         line.text("time", &format!("{:.3}", record.received_at));
         line.text("request", &record.request.to_string());
@@ -126,9 +138,17 @@ impl RequestLog {
         );
         line.number("status", u64::from(record.status));
         line.text("error", record.error.map_or("", |kind| kind.code()));
+        if !story.failures.is_empty() {
+            line.number("attempts", u64::from(record.attempts));
+            line.text("failures", story.failures);
+        }
+        line.text("reason", story.reason.unwrap_or_default());
         line.number("input_tokens", record.usage.get(Unit::InputTokens));
         line.number("output_tokens", record.usage.get(Unit::OutputTokens));
         line.text("cost_usd", &record.cost.to_string());
+        if record.abandoned_cost != NanoUsd::ZERO {
+            line.text("abandoned_usd", &record.abandoned_cost.to_string());
+        }
         line.text("held_usd", &record.held.cost.to_string());
         let since = |at: Timestamp| millis(record.received_at, at);
         line.number("first_byte_ms", record.first_byte_at.map_or(0, since));

@@ -1,6 +1,6 @@
 //! Step 8, settle: the actual cost is posted, once, on every exit.
 //!
-//! What is posted, by how the upstream's part ended:
+//! What is posted, by how the upstream's part ended (for a request of several attempts, the sum):
 //!
 //! | ending | posted |
 //! |---|---|
@@ -8,11 +8,12 @@
 //! | refused by the upstream | one request, no cost |
 //! | final usage reported | the cost of that usage |
 //! | no final usage | what may have been billed by now, at least what was reported; flagged |
+//! | work that goes on | what is held, as an estimate; the bill comes later |
 
 use crate::{
-    exchange::{Ending, Exchange},
+    exchange::{Deferral, Ending, Exchange},
     inspect::MODEL_CHARS_MAX,
-    reserve::Ended,
+    reserve::{Ended, Reservation},
 };
 use tollgate_core::{
     amount::Amount,
@@ -20,44 +21,42 @@ use tollgate_core::{
     money::NanoUsd,
     record::RecordFlags,
     unit::Unit,
-    usage::UsageReport,
+    usage::{Usage, UsageReport},
 };
 
 /// Ends the request's hold; what comes back is to be posted.
 pub(crate) fn settle(exchange: &mut Exchange) -> Option<Ended> {
     let ending = std::mem::take(&mut exchange.ending);
-    let reservation = exchange.reservation.take();
     if let Ending::Reported(report) = &ending {
         note(exchange, report);
     }
-    let reservation = reservation?;
+    if is_unpriced(exchange) {
+        exchange.record.flags.add(RecordFlags::UNPRICED);
+    }
+    let reservation = exchange.reservation.take()?;
     exchange.record.held = reservation.most();
     if !reservation.is_sent() {
         return None;
     }
-    let one_request = Amount {
-        requests: 1,
-        ..Amount::ZERO
-    };
-    let (actual, flags) = match ending {
-        Ending::NotSent => (Amount::ZERO, Flags::NONE),
-        Ending::Refused => (one_request, Flags::NONE),
-        Ending::Unknown => (reservation.unfinished(), Flags::ESTIMATED),
-        Ending::Reported(report) => {
-            let reported = amount(exchange, &report);
-            match (reported, report.complete) {
-                (Some(actual), true) => (actual, Flags::NONE),
-                (Some(least), false) => {
-                    (reservation.unfinished().max_each(least), Flags::ESTIMATED)
-                }
-                (None, _) => (reservation.unfinished(), Flags::ESTIMATED),
-            }
-        }
-    };
-    if flags == Flags::ESTIMATED {
+    let (part, flags) = part(exchange, &reservation, &ending);
+    if exchange.deferral == Deferral::Kept && flags.contains(Flags::ESTIMATED) {
         exchange.record.flags.add(RecordFlags::ESTIMATED);
+        exchange.record.flags.add(RecordFlags::DEFERRED);
+        exchange.record.cost = reservation.held().cost;
+        return reservation.defer();
     }
     learn(exchange, &reservation.since_sent(), flags);
+    let (aside, aside_flags) = reservation.aside();
+    let actual = aside.saturating_add(part);
+    let flags = flags.with(aside_flags);
+    for (flag, word) in [
+        (Flags::ESTIMATED, RecordFlags::ESTIMATED),
+        (Flags::ABANDONED, RecordFlags::ABANDONED),
+    ] {
+        if flags.contains(flag) {
+            exchange.record.flags.add(word);
+        }
+    }
     exchange.record.cost = actual.cost;
     let ended = reservation.settle(actual, flags)?;
     if ended.settled.shortfall != Amount::ZERO {
@@ -66,37 +65,88 @@ pub(crate) fn settle(exchange: &mut Exchange) -> Option<Ended> {
     Some(ended)
 }
 
+/// Gives up the attempt that ran: what it spent, or may have, is set aside in the hold, to be
+/// posted beside what the next one spends.
+pub(crate) fn abandon(exchange: &mut Exchange) {
+    let ending = std::mem::take(&mut exchange.ending);
+    let Some(mut reservation) = exchange.reservation.take() else {
+        return;
+    };
+    if reservation.is_sent() {
+        let (spent, flags) = part(exchange, &reservation, &ending);
+        let flags = match ending {
+            Ending::NotSent | Ending::Refused => flags,
+            Ending::Unknown | Ending::Reported(_) => flags.with(Flags::ABANDONED),
+        };
+        let abandoned = exchange.record.abandoned_cost.checked_add(spent.cost);
+        exchange.record.abandoned_cost = abandoned.unwrap_or(NanoUsd::MAX);
+        reservation.set_aside(spent, flags);
+    }
+    exchange.reservation = Some(reservation);
+}
+
+/// What the attempt that ran spent.
+fn part(exchange: &mut Exchange, reservation: &Reservation, ending: &Ending) -> (Amount, Flags) {
+    let one_request = Amount {
+        requests: reservation.requests_left(),
+        ..Amount::ZERO
+    };
+    match ending {
+        Ending::NotSent => (Amount::ZERO, Flags::NONE),
+        Ending::Refused => (one_request, Flags::NONE),
+        Ending::Unknown => (reservation.unfinished(), Flags::ESTIMATED),
+        Ending::Reported(report) => {
+            match (amount(exchange, report, one_request), report.complete) {
+                (Some(actual), true) => (actual, Flags::NONE),
+                (Some(least), false) => {
+                    (reservation.unfinished().max_each(least), Flags::ESTIMATED)
+                }
+                (None, _) => (reservation.unfinished(), Flags::ESTIMATED),
+            }
+        }
+    }
+}
+
 /// Copies what the answer reported into the record.
 fn note(exchange: &mut Exchange, report: &UsageReport) {
     let answered = report.model.as_deref();
     exchange.record.model_answered =
         answered.map(|model| model.chars().take(MODEL_CHARS_MAX).collect());
     exchange.record.provider_cost = report.provider_cost;
-    if let Some(usage) = &report.usage {
-        exchange.record.usage = usage.clone();
-    }
+    exchange.record.usage = usage_of(report);
+}
+
+fn usage_of(report: &UsageReport) -> Usage {
+    let mut usage = report.usage.clone().unwrap_or(Usage::NONE);
     for extra in &report.extra {
-        exchange.record.usage.add_all(&extra.usage);
+        usage.add_all(&extra.usage);
     }
+    usage
+}
+
+/// The model has no price at the target, and the provider's policy lets it pass.
+fn is_unpriced(exchange: &Exchange) -> bool {
+    let pricing = exchange.pricing.as_ref();
+    pricing.is_some_and(|pricing| pricing.model.is_none())
 }
 
 /// What a report stands for; `None` when it reports nothing that can be priced. All zeros are
 /// nothing: an answer that cost nothing is more likely one that was not counted.
-fn amount(exchange: &mut Exchange, report: &UsageReport) -> Option<Amount> {
+fn amount(exchange: &mut Exchange, report: &UsageReport, one_request: Amount) -> Option<Amount> {
     let counted = report.usage.as_ref().is_some_and(|usage| !usage.is_none());
     if !counted && report.extra.is_empty() && report.provider_cost.is_none() {
         return None;
     }
-    let cost = if exchange.record.flags.contains(RecordFlags::UNPRICED) {
+    let cost = if is_unpriced(exchange) {
         exchange.cost_of(report).unwrap_or(NanoUsd::ZERO)
     } else {
         cost(exchange, report)?
     };
-    let tokens = i64::try_from(exchange.record.usage.total_tokens()).unwrap_or(i64::MAX);
+    let tokens = i64::try_from(usage_of(report).total_tokens()).unwrap_or(i64::MAX);
     Some(Amount {
         cost,
-        requests: 1,
         tokens,
+        ..one_request
     })
 }
 

@@ -4,19 +4,25 @@
 //! start to end. Changing settings makes a new view and swaps it in whole.
 
 use crate::{
-    books::SharedBook, request_log::RequestLog, settings::GatewaySettings, tasks::Tasks,
-    upstream::Client,
+    books::SharedBook,
+    health::Health,
+    objects,
+    request_log::RequestLog,
+    settings::GatewaySettings,
+    tasks::Tasks,
+    upstream::{Client, ClientError},
 };
 use arc_swap::{ArcSwap, Guard};
 use bytes::Bytes;
 use std::{
     collections::HashMap,
-    io,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
+use tokio::time::Instant;
 use tollgate_core::{
     clock::{Clock, Timestamp},
     entropy::Entropy,
@@ -27,6 +33,9 @@ use tollgate_core::{
     snapshot::{OrganizationSnapshot, Snapshot},
 };
 use tollgate_store::{HoldFile, KeyHasher, Store, StoreError, WriterHandle};
+
+/// How often it is looked which deferred work is due.
+const LOOK_EVERY: Duration = Duration::from_secs(30);
 
 /// One revision of everything a request looks at.
 #[derive(Debug)]
@@ -88,9 +97,9 @@ pub enum StartError {
     /// The settings cannot be read from the store.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The certificate authorities of the platform cannot be read.
-    #[error("the platform's certificate authorities cannot be read: {0}")]
-    TrustStore(io::Error),
+    /// Upstreams cannot be reached as the settings say.
+    #[error(transparent)]
+    Client(#[from] ClientError),
     /// An account cannot be opened.
     #[error("the ledger cannot be opened: {0}")]
     Ledger(String),
@@ -120,6 +129,12 @@ pub struct Gateway {
     pub(crate) parts: Parts,
     pub(crate) hasher: KeyHasher,
     pub(crate) client: Client,
+    /// How providers are doing, whatever view is in force.
+    pub(crate) health: Arc<Health>,
+    /// Whose the objects are that live at providers.
+    pub(crate) objects: objects::Cache,
+    /// When deferred work was last looked at. Locked while it is.
+    looked: Arc<tokio::sync::Mutex<Option<Instant>>>,
     view: ArcSwap<View>,
     price_book: ArcSwap<PriceBook>,
     estimates: Mutex<Estimates>,
@@ -135,12 +150,15 @@ impl Gateway {
     /// # Errors
     /// See [`StartError`].
     pub async fn start(parts: Parts) -> Result<Arc<Self>, StartError> {
-        let client = Client::new(&parts.settings).map_err(StartError::TrustStore)?;
+        let client = Client::new(&parts.settings, Arc::clone(&parts.clock))?;
         let snapshot = parts.store.snapshot().await?;
         let view = view_of(snapshot, &parts.prices, &HashMap::new());
         let gateway = Arc::new(Self {
             hasher: parts.store.key_hasher(),
             client,
+            health: Health::new(parts.settings.health),
+            objects: objects::Cache::default(),
+            looked: Arc::default(),
             price_book: ArcSwap::new(Arc::clone(&parts.prices)),
             estimates: Mutex::default(),
             draining: AtomicBool::new(false),
@@ -214,10 +232,11 @@ impl Gateway {
         self.client.fetch(url, bytes_max).await.map_err(FetchError)
     }
 
-    /// Opens windows ahead, forgets closed ones and tasks that ended; to be called about once a
-    /// second.
-    pub async fn tend(&self) {
+    /// Opens windows ahead, forgets closed ones and tasks that ended, looks at deferred work; to
+    /// be called about once a second.
+    pub async fn tend(self: &Arc<Self>) {
         self.tasks.reap();
+        self.look_at_deferred();
         let view = self.view.load_full();
         for book in view.books.values() {
             if let Err(error) = book.tend(&*self.parts.clock, &self.parts.store).await {
@@ -226,6 +245,22 @@ impl Gateway {
                     "the next windows could not be opened ahead"
                 );
             }
+        }
+    }
+
+    /// Asks for bills that are due, now and then, beside everything else.
+    fn look_at_deferred(self: &Arc<Self>) {
+        let Ok(mut looked) = Arc::clone(&self.looked).try_lock_owned() else {
+            return;
+        };
+        let is_due = looked.is_none_or(|at| at.elapsed() >= LOOK_EVERY);
+        if is_due && !self.is_draining() {
+            *looked = Some(Instant::now());
+            let gateway = Arc::clone(self);
+            self.spawn(async move {
+                objects::look_at_due(&gateway).await;
+                drop(looked);
+            });
         }
     }
 
@@ -247,6 +282,13 @@ impl Gateway {
     /// Runs a task that may outlive the request it belongs to: a stop waits for it.
     pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         self.tasks.spawn(task);
+    }
+
+    /// A number drawn evenly.
+    pub(crate) fn draw(&self) -> u32 {
+        let mut bytes = [0; 4];
+        self.parts.entropy.fill(&mut bytes);
+        u32::from_le_bytes(bytes)
     }
 
     pub(crate) fn now(&self) -> Timestamp {

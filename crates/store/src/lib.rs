@@ -24,6 +24,7 @@ mod limits;
 mod master_key;
 mod members;
 mod migration;
+mod objects;
 mod organizations;
 mod projects;
 mod providers;
@@ -50,6 +51,8 @@ pub use hold_file::{
 pub use key_hasher::KeyHasher;
 pub use ledger::OpenedAccounts;
 pub use master_key::{KEY_FILE, MasterKey};
+pub use objects::{KnownObject, Settlement, Truth};
+pub use providers::ProviderListing;
 pub use provision::Provisioned;
 pub use recovery::Recovered;
 pub use store::Store;

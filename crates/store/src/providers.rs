@@ -1,25 +1,61 @@
 //! Providers: configured upstreams with their sealed credentials and price overrides.
 
 use crate::{
-    change::{Change, Standing},
+    change::{Change, ManagedBy, Standing},
     error::Result,
+    organizations,
     seal::Keyring,
-    sql::{Connection, Row, Value, query},
+    sql::{Connection, Row, Value, query, whole_milliseconds},
+    store::Store,
 };
 use std::collections::HashMap;
 use tollgate_core::{
     declared::DeclaredProvider,
     id::{OrganizationId, ProviderId},
     money::NanoUsd,
-    provider::{self, Credential, PriceOverride, Provider, ProviderKind, Site},
+    provider::{self, Credential, NetworkReach, PriceOverride, Provider, ProviderKind, Site},
 };
 
+mod credential;
+#[cfg(test)]
+mod tests;
 mod words;
 
 /// A provider as stored.
 pub(crate) struct ProviderRow {
     pub(crate) provider: Provider,
     pub(crate) standing: Standing,
+}
+
+/// A provider, and who keeps it.
+#[derive(Clone, Debug)]
+pub struct ProviderListing {
+    /// The provider, its credential opened.
+    pub provider: Provider,
+    /// Who keeps it as it is.
+    pub managed_by: ManagedBy,
+    /// Whether it is switched off.
+    pub disabled: bool,
+}
+
+impl Store {
+    /// Every provider of the deployment's first organisation, by slug, disabled ones included.
+    pub async fn list_providers(&self) -> Result<Vec<ProviderListing>> {
+        let mut tx = self.database.read().await?;
+        let organizations = organizations::load(&mut tx).await?;
+        let Some(first) = organizations.iter().map(|found| found.id).min() else {
+            return Ok(Vec::new());
+        };
+        let rows = load(&mut tx, first, &self.keyring).await?;
+        let listing = |row: ProviderRow| ProviderListing {
+            provider: row.provider,
+            managed_by: row.standing.managed_by,
+            disabled: row.standing.disabled,
+        };
+        let mut listings: Vec<_> = rows.into_iter().map(listing).collect();
+        listings.sort_by(|a, b| a.provider.slug.cmp(&b.provider.slug));
+        Ok(listings)
+    }
 }
 
 /// Every provider of an organisation, disabled ones included, credentials opened.
@@ -31,9 +67,10 @@ pub(crate) async fn load(
     let mut prices = load_prices(connection, organization).await?;
     query(
         "provider",
-        "SELECT id, slug, kind, base_url, credential_placement, credential_sealed, unpriced,
-                report_cost, on_client_gone, cancel_stops_billing, forward_trace, managed_by,
-                disabled_at
+        "SELECT id, slug, kind, base_url, region, project, location, api_version,
+                credential_placement, credential_sealed, connect_timeout_ms, head_timeout_ms,
+                idle_timeout_ms, max_concurrency, ca_pem, unpriced, report_cost, on_client_gone,
+                cancel_stops_billing, allow_deferred, forward_trace, managed_by, disabled_at
          FROM provider WHERE organization_id = $1",
     )
     .bind(organization.to_bytes())
@@ -54,37 +91,59 @@ fn read(
     prices: Vec<PriceOverride>,
     keyring: &Keyring,
 ) -> Result<ProviderRow> {
-    let placement = row.nullable("credential_placement", |row, column| {
-        row.word(column, words::placement_from_word)
-    })?;
-    let sealed = row.nullable("credential_sealed", Row::bytes)?;
-    let credential = match (placement, sealed) {
-        (Some(placement), Some(sealed)) => Some(Credential::Placed {
-            placement,
-            secret: keyring.open(&sealed, id.to_bytes())?,
-        }),
-        (None, None) => None,
-        (Some(_), None) | (None, Some(_)) => return Err(row.inconsistent("credential_sealed")),
-    };
+    let standing = Standing::of(row)?;
     Ok(ProviderRow {
         provider: Provider {
             id,
             slug: row.text("slug")?,
             kind: row.word("kind", ProviderKind::from_word)?,
             base_url: row.text("base_url")?,
-            site: Site::default(),
-            credential,
-            connection: provider::Connection::default(),
-            allow_deferred: false,
+            site: Site {
+                region: row.nullable("region", Row::text)?,
+                project: row.nullable("project", Row::text)?,
+                location: row.nullable("location", Row::text)?,
+                api_version: row.nullable("api_version", Row::text)?,
+            },
+            credential: read_credential(row, id, keyring)?,
+            connection: provider::Connection {
+                connect_timeout: row.nullable("connect_timeout_ms", Row::milliseconds)?,
+                head_timeout: row.nullable("head_timeout_ms", Row::milliseconds)?,
+                idle_timeout: row.nullable("idle_timeout_ms", Row::milliseconds)?,
+                max_concurrency: row.nullable("max_concurrency", Row::small)?,
+                ca_pem: row.nullable("ca_pem", Row::text)?,
+                reach: reach(standing.managed_by),
+            },
             unpriced: row.word("unpriced", words::unpriced_from_word)?,
             report_cost: row.word("report_cost", words::report_cost_from_word)?,
             on_client_gone: row.word("on_client_gone", words::on_client_gone_from_word)?,
             prices,
             cancel_stops_billing: row.flag("cancel_stops_billing")?,
+            allow_deferred: row.flag("allow_deferred")?,
             forward_trace: row.flag("forward_trace")?,
         },
-        standing: Standing::of(row)?,
+        standing,
     })
+}
+
+fn read_credential(row: &Row, id: ProviderId, keyring: &Keyring) -> Result<Option<Credential>> {
+    let word = row.nullable("credential_placement", Row::text)?;
+    let sealed = row.nullable("credential_sealed", Row::bytes)?;
+    let secret = sealed.map(|sealed| keyring.open(&sealed, id.to_bytes()));
+    match (word, secret.transpose()?) {
+        (None, None) => Ok(None),
+        (None, Some(_)) => Err(row.inconsistent("credential_placement")),
+        (Some(word), secret) => credential::from_stored(&word, secret)
+            .map(Some)
+            .ok_or_else(|| row.inconsistent("credential_sealed")),
+    }
+}
+
+/// Which addresses a provider's host may stand for: who wrote the URL decides.
+const fn reach(managed_by: ManagedBy) -> NetworkReach {
+    match managed_by {
+        ManagedBy::File | ManagedBy::FirstRun => NetworkReach::Any,
+        ManagedBy::Admin => NetworkReach::PublicOnly,
+    }
 }
 
 async fn load_prices(
@@ -132,7 +191,7 @@ pub(crate) async fn provision(
             |found| found.provider.id,
         );
         ids.insert(declared.slug.clone(), id);
-        let wanted = provider(id, declared);
+        let wanted = provider(id, declared, change.by);
         match found {
             Some(found) if !change.takes_over(found.standing.managed_by) => {}
             Some(found) if stands_as(found, &wanted, change) => {}
@@ -162,81 +221,76 @@ fn stands_as(found: &ProviderRow, wanted: &Provider, change: &Change<'_>) -> boo
     found.provider == *wanted && found.standing.managed_by == change.by && !found.standing.disabled
 }
 
-fn provider(id: ProviderId, declared: &DeclaredProvider) -> Provider {
-    let DeclaredProvider {
-        slug,
-        kind,
-        base_url,
-        site,
-        credential,
-        connection,
-        unpriced,
-        report_cost,
-        on_client_gone,
-        prices,
-        cancel_stops_billing,
-        allow_deferred,
-        forward_trace,
-    } = declared.clone();
-    Provider {
-        id,
-        slug,
-        kind,
-        base_url,
-        site,
-        credential,
-        connection,
-        unpriced,
-        report_cost,
-        on_client_gone,
-        prices,
-        cancel_stops_billing,
-        allow_deferred,
-        forward_trace,
+/// The provider that is declared, as it comes back when it is stored.
+fn provider(id: ProviderId, declared: &DeclaredProvider, by: ManagedBy) -> Provider {
+    let mut provider = declared.clone().into_provider(id, reach(by));
+    let connection = &mut provider.connection;
+    for time in [
+        &mut connection.connect_timeout,
+        &mut connection.head_timeout,
+        &mut connection.idle_timeout,
+    ] {
+        *time = time.map(whole_milliseconds);
     }
+    provider
 }
+
+const PUT: &str = "INSERT INTO provider
+        (id, organization_id, slug, kind, base_url, region, project, location, api_version,
+         credential_placement, credential_sealed, connect_timeout_ms, head_timeout_ms,
+         idle_timeout_ms, max_concurrency, ca_pem, unpriced, report_cost, on_client_gone,
+         cancel_stops_billing, allow_deferred, forward_trace, managed_by, created_at)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
+             $20, $21, $22, $23, $24)
+     ON CONFLICT (id) DO UPDATE SET
+         kind = excluded.kind, base_url = excluded.base_url, region = excluded.region,
+         project = excluded.project, location = excluded.location,
+         api_version = excluded.api_version,
+         credential_placement = excluded.credential_placement,
+         credential_sealed = excluded.credential_sealed,
+         connect_timeout_ms = excluded.connect_timeout_ms,
+         head_timeout_ms = excluded.head_timeout_ms, idle_timeout_ms = excluded.idle_timeout_ms,
+         max_concurrency = excluded.max_concurrency, ca_pem = excluded.ca_pem,
+         unpriced = excluded.unpriced, report_cost = excluded.report_cost,
+         on_client_gone = excluded.on_client_gone,
+         cancel_stops_billing = excluded.cancel_stops_billing,
+         allow_deferred = excluded.allow_deferred, forward_trace = excluded.forward_trace,
+         managed_by = excluded.managed_by, disabled_at = NULL";
 
 async fn put(change: &mut Change<'_>, provider: &Provider) -> Result<()> {
     let id = provider.id.to_bytes();
-    let (placement, sealed) = match &provider.credential {
-        Some(Credential::Placed { placement, secret }) => (
-            Some(placement),
-            Some(change.keyring.seal(secret, id, change.entropy)?),
-        ),
-        _ => (None, None),
-    };
-    query(
-        "provider",
-        "INSERT INTO provider
-            (id, organization_id, slug, kind, base_url, credential_placement, credential_sealed,
-             unpriced, report_cost, on_client_gone, cancel_stops_billing, forward_trace,
-             managed_by, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
-         ON CONFLICT (id) DO UPDATE SET
-             kind = excluded.kind, base_url = excluded.base_url,
-             credential_placement = excluded.credential_placement,
-             credential_sealed = excluded.credential_sealed, unpriced = excluded.unpriced,
-             report_cost = excluded.report_cost, on_client_gone = excluded.on_client_gone,
-             cancel_stops_billing = excluded.cancel_stops_billing,
-             forward_trace = excluded.forward_trace, managed_by = excluded.managed_by,
-             disabled_at = NULL",
-    )
-    .bind(id)
-    .bind(change.organization()?.to_bytes())
-    .bind(&provider.slug)
-    .bind(provider.kind.as_str())
-    .bind(&provider.base_url)
-    .bind(placement.map(words::placement_word))
-    .bind(sealed)
-    .bind(words::unpriced_word(provider.unpriced))
-    .bind(words::report_cost_word(provider.report_cost))
-    .bind(words::on_client_gone_word(provider.on_client_gone))
-    .bind(provider.cancel_stops_billing)
-    .bind(provider.forward_trace)
-    .bind(change.by.as_str())
-    .bind(change.now)
-    .execute(&mut change.tx)
-    .await?;
+    let stored = provider.credential.as_ref().map(credential::to_stored);
+    let (placement, secret) = stored.transpose()?.unzip();
+    let seal = |secret| change.keyring.seal(&secret, id, change.entropy);
+    let sealed = secret.flatten().map(seal).transpose()?;
+    let (site, connection) = (&provider.site, &provider.connection);
+    query("provider", PUT)
+        .bind(id)
+        .bind(change.organization()?.to_bytes())
+        .bind(&provider.slug)
+        .bind(provider.kind.as_str())
+        .bind(&provider.base_url)
+        .bind(site.region.as_ref())
+        .bind(site.project.as_ref())
+        .bind(site.location.as_ref())
+        .bind(site.api_version.as_ref())
+        .bind(placement)
+        .bind(sealed)
+        .bind(connection.connect_timeout)
+        .bind(connection.head_timeout)
+        .bind(connection.idle_timeout)
+        .bind(connection.max_concurrency)
+        .bind(connection.ca_pem.as_ref())
+        .bind(words::unpriced_word(provider.unpriced))
+        .bind(words::report_cost_word(provider.report_cost))
+        .bind(words::on_client_gone_word(provider.on_client_gone))
+        .bind(provider.cancel_stops_billing)
+        .bind(provider.allow_deferred)
+        .bind(provider.forward_trace)
+        .bind(change.by.as_str())
+        .bind(change.now)
+        .execute(&mut change.tx)
+        .await?;
     put_prices(change, provider).await
 }
 

@@ -3,7 +3,7 @@
 use crate::{
     change::{Change, Standing},
     error::{Result, StoreError},
-    sql::{Connection, Row, json_text, query},
+    sql::{Connection, Row, json_text, query, whole_milliseconds},
 };
 use std::collections::HashMap;
 use tollgate_core::{
@@ -26,7 +26,8 @@ pub(crate) async fn load(
     let mut targets = load_targets(connection, organization).await?;
     query(
         "routing_group",
-        "SELECT id, slug, managed_by, disabled_at FROM routing_group WHERE organization_id = $1",
+        "SELECT id, slug, time_budget_ms, managed_by, disabled_at
+         FROM routing_group WHERE organization_id = $1",
     )
     .bind(organization.to_bytes())
     .all(connection)
@@ -39,7 +40,7 @@ pub(crate) async fn load(
                 id,
                 slug: row.text("slug")?,
                 targets: targets.remove(&id).unwrap_or_default(),
-                time_budget: None,
+                time_budget: row.nullable("time_budget_ms", Row::milliseconds)?,
             },
             standing: Standing::of(row)?,
         })
@@ -86,36 +87,17 @@ pub(crate) async fn provision(
     let organization = change.organization()?;
     let existing = load(&mut change.tx, organization).await?;
     for declared in declared {
-        let targets = declared
-            .targets
-            .iter()
-            .map(|declared| target(declared, providers))
-            .collect::<Result<Vec<_>>>()?;
         let found = existing.iter().find(|row| row.group.slug == declared.slug);
+        let id = found.map_or_else(
+            || RoutingGroupId::new(change.now, change.entropy),
+            |found| found.group.id,
+        );
+        let wanted = group(id, declared, providers)?;
         match found {
             Some(found) if !change.takes_over(found.standing.managed_by) => {}
-            Some(found) => {
-                let same = found.group.targets == targets
-                    && found.standing.managed_by == change.by
-                    && !found.standing.disabled;
-                if !same {
-                    let group = RoutingGroup {
-                        targets,
-                        time_budget: declared.time_budget,
-                        ..found.group.clone()
-                    };
-                    put(change, &group, "routing_group.changed").await?;
-                }
-            }
-            None => {
-                let group = RoutingGroup {
-                    id: RoutingGroupId::new(change.now, change.entropy),
-                    slug: declared.slug.clone(),
-                    targets,
-                    time_budget: declared.time_budget,
-                };
-                put(change, &group, "routing_group.made").await?;
-            }
+            Some(found) if stands_as(found, &wanted, change) => {}
+            Some(_) => put(change, &wanted, "routing_group.changed").await?,
+            None => put(change, &wanted, "routing_group.made").await?,
         }
     }
     let rows = existing
@@ -125,6 +107,25 @@ pub(crate) async fn provision(
     change
         .disable_undeclared("routing_group", rows, &names)
         .await
+}
+
+fn stands_as(found: &GroupRow, wanted: &RoutingGroup, change: &Change<'_>) -> bool {
+    found.group == *wanted && found.standing.managed_by == change.by && !found.standing.disabled
+}
+
+fn group(
+    id: RoutingGroupId,
+    declared: &DeclaredGroup,
+    providers: &HashMap<String, ProviderId>,
+) -> Result<RoutingGroup> {
+    let targets = declared.targets.iter();
+    let targets = targets.map(|declared| target(declared, providers));
+    Ok(RoutingGroup {
+        id,
+        slug: declared.slug.clone(),
+        targets: targets.collect::<Result<_>>()?,
+        time_budget: declared.time_budget.map(whole_milliseconds),
+    })
 }
 
 fn target(declared: &DeclaredTarget, providers: &HashMap<String, ProviderId>) -> Result<Target> {
@@ -143,13 +144,17 @@ async fn put(change: &mut Change<'_>, group: &RoutingGroup, action: &'static str
     let id = group.id.to_bytes();
     query(
         "routing_group",
-        "INSERT INTO routing_group (id, organization_id, slug, managed_by, created_at)
-         VALUES ($1, $2, $3, $4, $5)
-         ON CONFLICT (id) DO UPDATE SET managed_by = excluded.managed_by, disabled_at = NULL",
+        "INSERT INTO routing_group
+            (id, organization_id, slug, time_budget_ms, managed_by, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6)
+         ON CONFLICT (id) DO UPDATE SET
+             time_budget_ms = excluded.time_budget_ms, managed_by = excluded.managed_by,
+             disabled_at = NULL",
     )
     .bind(id)
     .bind(change.organization()?.to_bytes())
     .bind(&group.slug)
+    .bind(group.time_budget)
     .bind(change.by.as_str())
     .bind(change.now)
     .execute(&mut change.tx)

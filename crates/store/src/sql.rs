@@ -10,6 +10,7 @@ use sqlx::{
     Arguments as _, AssertSqlSafe, Row as _, Sqlite, ValueRef as _,
     sqlite::{SqliteArguments, SqliteRow},
 };
+use std::time::Duration;
 use tollgate_core::clock::Timestamp;
 
 mod batch;
@@ -79,6 +80,13 @@ impl From<Vec<u8>> for Value {
 impl From<Timestamp> for Value {
     fn from(value: Timestamp) -> Self {
         Self::Integer(value.as_microsecond())
+    }
+}
+
+/// In milliseconds, as columns named `…_ms` are.
+impl From<Duration> for Value {
+    fn from(value: Duration) -> Self {
+        Self::Integer(i64::try_from(value.as_millis()).unwrap_or(i64::MAX))
     }
 }
 
@@ -268,6 +276,11 @@ impl Row {
         }
     }
 
+    /// A length of time in milliseconds.
+    pub(crate) fn milliseconds(&self, column: &'static str) -> Result<Duration> {
+        self.count(column).map(Duration::from_millis)
+    }
+
     /// A text.
     pub(crate) fn text(&self, column: &'static str) -> Result<String> {
         let value = self.row.try_get(column);
@@ -322,6 +335,11 @@ impl Row {
         }
         read(self, column).map(Some)
     }
+}
+
+/// The length of time that comes back when this one is stored.
+pub(crate) fn whole_milliseconds(duration: Duration) -> Duration {
+    u64::try_from(duration.as_millis()).map_or(Duration::MAX, Duration::from_millis)
 }
 
 /// Bytes in hexadecimal.

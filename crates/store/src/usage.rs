@@ -17,11 +17,13 @@ use tollgate_core::{
     usage::Usage,
 };
 
+mod correct;
 mod report;
 mod request;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use correct::correct;
 pub use report::{Grouping, Spend, SpendQuery};
 pub use request::UsageLine;
 
@@ -43,15 +45,15 @@ pub(crate) async fn insert(connection: &mut Connection, rows: Vec<Vec<Value>>) -
                  project_id, member_id, api_key_id, session_id, route, provider, format, operation,
                  model_asked, model_answered, stream, status, error, input_tokens, output_tokens,
                  cache_read_tokens, cache_write_tokens, reasoning_tokens, units, cost,
-                 provider_cost, held_cost, held_tokens, attempts, flags, price_version,
-                 upstream_request_id) VALUES",
+                 abandoned_cost, provider_cost, held_cost, held_tokens, attempts, flags,
+                 price_version, upstream_request_id) VALUES",
             rows,
             "ON CONFLICT (request_id) DO NOTHING",
         )
         .await
 }
 
-const COLUMNS: usize = 32;
+const COLUMNS: usize = 33;
 
 /// The row of a request that ended.
 pub(crate) fn values(record: &UsageRecord) -> Vec<Value> {
@@ -78,6 +80,7 @@ pub(crate) fn values(record: &UsageRecord) -> Vec<Value> {
     values.extend([
         units_text(&record.usage).into(),
         record.cost.as_nano().into(),
+        record.abandoned_cost.as_nano().into(),
         record.provider_cost.map(NanoUsd::as_nano).into(),
         record.held.cost.as_nano().into(),
         record.held.tokens.into(),
@@ -114,6 +117,7 @@ pub(crate) fn recovered_values(entry: &Entry, held: Amount) -> Vec<Value> {
     values.extend([
         "".into(),
         entry.amount.cost.as_nano().into(),
+        0_i64.into(),
         Value::Null,
         held.cost.as_nano().into(),
         held.tokens.into(),

@@ -18,6 +18,7 @@ use tokio::{
 };
 use tollgate_core::{
     ledger::{Fact, Position},
+    object::StoredObject,
     record::UsageRecord,
 };
 
@@ -39,6 +40,8 @@ pub struct Posting {
     pub fact: Option<Fact>,
     /// The record; `None` for a correction of a request that has one.
     pub record: Option<Box<UsageRecord>>,
+    /// What its answer named at the provider: from now on its project's.
+    pub objects: Vec<StoredObject>,
     /// Called after the commit, if there is a fact.
     pub acknowledge: Option<Acknowledge>,
 }

@@ -85,7 +85,8 @@ impl Client {
         self.send(Method::GET, path, Bytes::new()).await
     }
 
-    /// Sends a body as JSON, or nothing when it is empty, and waits for the head.
+    /// Sends a body as JSON unless the client's own headers say what it is, or nothing when it is
+    /// empty, and waits for the head.
     pub async fn send(&self, method: Method, path: &str, body: Bytes) -> Answered {
         match self.try_send(method, path, body).await {
             Ok(answered) => answered,
@@ -106,7 +107,11 @@ impl Client {
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }
-        if !body.is_empty() {
+        let is_named = self
+            .headers
+            .iter()
+            .any(|(name, _)| name.eq_ignore_ascii_case("content-type"));
+        if !body.is_empty() && !is_named {
             request = request.header("content-type", "application/json");
         }
         let request = request.body(Full::new(body))?;

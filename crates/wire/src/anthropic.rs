@@ -11,7 +11,7 @@ mod request;
 mod stream;
 mod usage;
 
-pub(crate) use request::facts;
+pub(crate) use request::{facts, raw_predict_facts, read as facts_of_body};
 pub(crate) use stream::reader;
 pub(crate) use usage::usage;
 

@@ -20,7 +20,8 @@ pub struct Edit {
 /// Edits may come in any order and must not overlap; one that reaches past the body's end is
 /// dropped.
 pub fn apply(body: &Bytes, mut edits: Vec<Edit>) -> Vec<Bytes> {
-    edits.sort_by_key(|edit| edit.range.start);
+    // At one place, what is inserted comes before what is replaced.
+    edits.sort_by_key(|edit| (edit.range.start, edit.range.end));
     let mut segments = Vec::with_capacity(edits.len() * 2 + 1);
     let mut at = 0;
     for edit in edits {

@@ -16,6 +16,8 @@ mod ollama;
 mod openai;
 mod stream;
 
+pub(crate) use google::stream_body as google_socket_body;
+pub(crate) use openai::socket_body;
 pub use stream::{StreamForm, stream_event};
 
 use bytes::Bytes;
@@ -84,7 +86,7 @@ pub fn render(
         }
         Dialect::Google => google::body(error),
         Dialect::Bedrock => {
-            bedrock::name_type(&mut headers, error);
+            bedrock::write_head(&mut headers, error);
             bedrock::body(error)
         }
         Dialect::Ollama => ollama::body(error),

@@ -1,13 +1,22 @@
 //! What a request asks for, read without building a JSON tree: the model, streaming, what bounds
 //! the output, how large the input is.
 
-use crate::{anthropic, edit::Edit, endpoint::Endpoint, gemini, openai};
+use crate::{
+    anthropic, bedrock, edit::Edit, endpoint::Endpoint, gemini, mistral, objects,
+    objects::BatchWork, ollama, openai,
+};
+use bytes::Bytes;
 use std::ops::Range;
 use tollgate_core::{
     error::{Error, Kind},
-    format::Format,
+    format::{Dialect, Format},
+    usage::Usage,
 };
 
+mod deployment;
+mod form_rest;
+
+pub use form_rest::FormRest;
 pub use tollgate_core::price::CacheWrite;
 
 /// The most different models the tools of one request may name.
@@ -16,14 +25,47 @@ pub const OTHER_MODELS_MAX: usize = 16;
 /// The most different stored objects one request may name.
 pub const OBJECTS_MAX: usize = 64;
 
+/// How a body names the model.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ModelPlace {
+    /// A JSON string, quotes included.
+    #[default]
+    JsonString,
+    /// The value of a form's field, as it stands.
+    FormField,
+}
+
+impl ModelPlace {
+    /// The bytes that name `model` at such a place.
+    pub fn name(self, model: &str) -> Bytes {
+        Bytes::from(match self {
+            Self::JsonString => serde_json::to_string(model).unwrap_or_default(),
+            Self::FormField => model.to_owned(),
+        })
+    }
+}
+
+/// How output is billed that is not waited for to its end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Billing {
+    /// By what has come: text.
+    #[default]
+    AsItComes,
+    /// As a whole, even when it streams and the stream is cut: pictures, speech, transcripts. So a
+    /// stream of it is held like an answer that is not streamed.
+    AsAWhole,
+}
+
 /// What a request asks for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RequestFacts {
     /// The model as the client names it (from the body, or from the path for Gemini).
     pub model: String,
-    /// Where the model's JSON string (quotes included) stands in the body; `None` when the model
-    /// is in the path.
+    /// Where the model stands in the body, as [`Self::model_place`] says; `None` when it is in the
+    /// path, or left to the provider's default.
     pub model_span: Option<Range<usize>>,
+    /// What stands there.
+    pub model_place: ModelPlace,
     /// Whether the answer is to be streamed.
     pub stream: bool,
     /// The client's own bound on output tokens, reasoning included, per choice.
@@ -35,6 +77,11 @@ pub struct RequestFacts {
     pub text_bytes: u64,
     /// A bound in tokens for inline images, audio and documents, by table.
     pub media_tokens: u64,
+    /// What the request will be billed for beside tokens, as far as it shows: characters to speak
+    /// (exact), seconds of a recording (a bound). Priced and held like input.
+    pub counted: Usage,
+    /// What ending the answer early saves.
+    pub billing: Billing,
     /// The model will read more than the body shows: stored responses, files, URLs, prompts,
     /// caches, server tools.
     pub unseen_input: bool,
@@ -57,6 +104,8 @@ pub struct RequestFacts {
     /// caches), each once, at most [`OBJECTS_MAX`]: they must belong to the caller's project, and
     /// the request must go where they live.
     pub objects: Vec<String>,
+    /// What a request asks for that hands in many at once.
+    pub batch: Option<Box<BatchWork>>,
 }
 
 /// Reads the facts of a request to `endpoint`.
@@ -71,14 +120,49 @@ pub fn read(
     content_type: Option<&str>,
     body: &[u8],
 ) -> Result<RequestFacts, Error> {
-    let _ = content_type;
+    if endpoint.operation.is_of_objects() {
+        return objects::facts(endpoint, body);
+    }
+    let read = |body: &[u8]| of_body(endpoint, content_type, body);
+    match &endpoint.model {
+        Some(model) if endpoint.format.dialect() == Dialect::OpenAi => {
+            deployment::facts(model, content_type, body, read)
+        }
+        Some(_) | None => read(body),
+    }
+}
+
+fn of_body(
+    endpoint: &Endpoint,
+    content_type: Option<&str>,
+    body: &[u8],
+) -> Result<RequestFacts, Error> {
     match endpoint.format {
-        Format::OpenAiChat => openai::chat_facts(body),
+        Format::OpenAiChat | Format::MistralFim => openai::chat_facts(body),
         Format::OpenAiResponses => openai::responses_facts(body),
+        Format::OpenAiCompletions => openai::completions_facts(body),
         Format::OpenAiEmbeddings => openai::embeddings_facts(body),
+        Format::OpenAiImages => openai::images_facts(content_type, body),
+        Format::OpenAiSpeech => openai::speech_facts(body),
+        Format::OpenAiTranscription => openai::transcription_facts(content_type, body),
+        Format::OpenAiModerations => openai::moderations_facts(body),
         Format::AnthropicMessages => anthropic::facts(body),
         Format::GeminiGenerate => gemini::facts(endpoint, body),
-        format => Err(not_offered(format)),
+        Format::GeminiEmbed => gemini::embed::facts(endpoint, body),
+        Format::GeminiInteractions => gemini::interactions::facts(body),
+        Format::VertexRawPredict => anthropic::raw_predict_facts(endpoint, body),
+        Format::OllamaNative => ollama::facts(endpoint, body),
+        Format::MistralOcr => mistral::ocr_facts(body),
+        Format::BedrockConverse => bedrock::converse::facts(endpoint, body),
+        Format::BedrockInvoke => bedrock::invoke::facts(endpoint, body),
+        // Objects were read above; a socket's requests are in its frames.
+        Format::OpenAiFiles
+        | Format::OpenAiBatches
+        | Format::OpenAiRealtime
+        | Format::OpenAiResponsesSocket
+        | Format::AnthropicBatches
+        | Format::AnthropicFiles
+        | Format::GeminiLive => Err(not_offered(endpoint.format)),
     }
 }
 

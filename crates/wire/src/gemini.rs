@@ -1,4 +1,5 @@
-//! Gemini `generateContent`, `streamGenerateContent` and `countTokens`, at AI Studio and Vertex.
+//! Gemini `generateContent`, `streamGenerateContent` and `countTokens`, at AI Studio and Vertex;
+//! beside them [`embed`] and [`interactions`].
 //!
 //! The model is in the path, and so is whether to stream; a stream is server-sent events with
 //! `alt=sse`, else one JSON array that grows (`array.rs`). There is no end marker: an answer
@@ -7,6 +8,8 @@
 
 mod array;
 mod cost;
+pub(crate) mod embed;
+pub(crate) mod interactions;
 mod request;
 mod stream;
 mod usage;
@@ -14,7 +17,7 @@ mod usage;
 pub(crate) use array::ArraySplitter;
 pub(crate) use request::facts;
 pub(crate) use stream::reader;
-pub(crate) use usage::usage;
+pub(crate) use usage::{live_usage, usage};
 
 use crate::edit::Edit;
 

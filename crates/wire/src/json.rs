@@ -3,6 +3,10 @@
 //! Nothing here builds a tree. Requests are read strictly (one object, no key twice, nothing
 //! behind it); answers are read leniently by the formats themselves with derived structs.
 
+mod reshape;
+
+pub(crate) use reshape::{Insertion, Reshape};
+
 use crate::{edit::Edit, facts::unreadable};
 use bytes::Bytes;
 use serde::{

@@ -4,23 +4,32 @@
 //! Nothing here builds a JSON tree or re-serialises a body: what is read is borrowed, what is
 //! changed is spliced ([`edit`]).
 //!
-//! To add a format: its row in [`endpoint`], a folder with `request.rs` and `usage.rs`, its arms in
+//! To add a format: its rows in [`endpoint`], [`address`] and [`offer`], a folder with `request.rs` and `usage.rs`, its arms in
 //! [`facts::read`], [`tap::Tap::new`] and [`tap::read_body`], fixtures in the golden test.
 
 pub mod address;
 pub mod anthropic;
+mod bedrock;
 pub mod edit;
 pub mod endpoint;
 pub mod envelope;
 pub mod error;
+pub mod event_stream;
 pub mod facts;
 pub mod gemini;
 mod json;
 mod measure;
 mod media;
+mod mistral;
 mod model_choice;
 pub mod models;
+mod ndjson;
+mod ollama;
+pub mod multipart;
+pub mod objects;
+pub mod offer;
 pub mod openai;
 pub mod simulated;
+pub mod socket;
 pub mod sse;
 pub mod tap;

@@ -5,7 +5,7 @@
 //! is new on the wire can only make the measure larger, never hide input from it.
 
 use crate::{
-    facts::{CacheWrite, OTHER_MODELS_MAX},
+    facts::{CacheWrite, OBJECTS_MAX, OTHER_MODELS_MAX},
     json::Text,
     media::{tokens_of_base64, tokens_of_data_url},
 };
@@ -25,6 +25,8 @@ pub(crate) struct Measure {
     pub(crate) cache_write: CacheWrite,
     /// Models that tools name, each once.
     pub(crate) other_models: Vec<String>,
+    /// Ids of stored objects, each once.
+    pub(crate) objects: Vec<String>,
 }
 
 /// How a value is to be read. `R` are the rules for what stands inside it.
@@ -42,6 +44,8 @@ pub(crate) enum Read<R> {
     Url(R),
     /// Strings name something stored elsewhere, which is unseen input; members are read by `R`.
     Reference(R),
+    /// Strings are ids of stored objects, which is unseen input; members are read by `R`.
+    Object(R),
     /// Strings name further models that work on the request; members are read by `R`.
     Model(R),
     /// A string is the type of a part, item or tool: [`Rules::type_is_unseen`] judges it.
@@ -95,6 +99,24 @@ impl Measure {
             )));
         }
         self.other_models.push(name.to_owned());
+        Ok(())
+    }
+
+    /// Adds the id of a stored object.
+    pub(crate) fn add_object<E: de::Error>(&mut self, id: &str) -> Result<(), E> {
+        if id.is_empty() {
+            return Ok(());
+        }
+        self.unseen_input = true;
+        if self.objects.iter().any(|known| known == id) {
+            return Ok(());
+        }
+        if self.objects.len() >= OBJECTS_MAX {
+            return Err(E::custom(format_args!(
+                "it names more than {OBJECTS_MAX} stored objects: name fewer"
+            )));
+        }
+        self.objects.push(id.to_owned());
         Ok(())
     }
 
@@ -164,6 +186,7 @@ impl<'de, R: Rules> Visitor<'de> for Meter<'_, R> {
             },
             Read::Url(_) => self.measure.add_url(text),
             Read::Reference(_) => self.measure.unseen_input |= !text.is_empty(),
+            Read::Object(_) => self.measure.add_object(text)?,
             Read::Model(_) => {
                 self.measure.add_text(text);
                 self.measure.add_model(text)?;
@@ -197,6 +220,7 @@ impl<'de, R: Rules> Visitor<'de> for Meter<'_, R> {
             | Read::Media(rules)
             | Read::Url(rules)
             | Read::Reference(rules)
+            | Read::Object(rules)
             | Read::Model(rules)
             | Read::Type(rules) => Some(rules),
         };

@@ -34,7 +34,10 @@ pub struct Route {
 /// The body of `GET …/models` in a dialect: whole, in one page, in the order given.
 pub fn list(dialect: Dialect, models: &[Model]) -> Vec<u8> {
     match dialect {
-        Dialect::OpenAi | Dialect::Bedrock | Dialect::Ollama => json(&OpenAiList {
+        Dialect::Ollama => json(&OllamaList {
+            models: models.iter().map(OllamaModel::from).collect(),
+        }),
+        Dialect::OpenAi | Dialect::Bedrock => json(&OpenAiList {
             object: "list",
             data: models.iter().map(OpenAiModel::from).collect(),
         }),
@@ -53,7 +56,8 @@ pub fn list(dialect: Dialect, models: &[Model]) -> Vec<u8> {
 /// The body of `GET …/models/{id}` in a dialect.
 pub fn one(dialect: Dialect, model: &Model) -> Vec<u8> {
     match dialect {
-        Dialect::OpenAi | Dialect::Bedrock | Dialect::Ollama => json(&OpenAiModel::from(model)),
+        Dialect::Ollama => json(&OllamaModel::from(model)),
+        Dialect::OpenAi | Dialect::Bedrock => json(&OpenAiModel::from(model)),
         Dialect::Anthropic => json(&AnthropicModel::from(model)),
         Dialect::Google => json(&GoogleModel::from(model)),
     }
@@ -142,6 +146,33 @@ impl<'a> From<&'a Model> for GoogleModel<'a> {
             display_name: model.name.as_deref().unwrap_or(&model.id),
             input_token_limit: model.context_window,
             supported_generation_methods: &["generateContent", "countTokens"],
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct OllamaList<'a> {
+    models: Vec<OllamaModel<'a>>,
+}
+
+/// What Ollama tells of a model on its disk, as far as it can be told of one elsewhere.
+#[derive(Serialize)]
+struct OllamaModel<'a> {
+    name: &'a str,
+    model: &'a str,
+    modified_at: &'static str,
+    size: u64,
+    digest: &'static str,
+}
+
+impl<'a> From<&'a Model> for OllamaModel<'a> {
+    fn from(model: &'a Model) -> Self {
+        Self {
+            name: &model.id,
+            model: &model.id,
+            modified_at: "1970-01-01T00:00:00Z",
+            size: 0,
+            digest: "",
         }
     }
 }
@@ -244,6 +275,10 @@ mod tests {
         assert_eq!(google["models"][0]["name"], "models/gpt-5.2");
         assert_eq!(google["models"][0]["inputTokenLimit"], 400_000);
         assert_eq!(google["models"][1].get("inputTokenLimit"), None);
+
+        let ollama = list_of(Dialect::Ollama);
+        assert_eq!(ollama["models"][1]["model"], "embed");
+        assert_eq!(ollama["models"][0]["name"], "gpt-5.2");
     }
 
     #[test]

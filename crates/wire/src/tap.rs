@@ -4,17 +4,22 @@
 //! asked for and the client did not is withheld, and the cost is written into the final usage
 //! where `report_cost = "body"`. Without them every chunk passes as it came, and is not copied.
 //! With them events are passed on as they become whole, in bytes that share the chunk's memory.
+//! Frames around another API's events are taken off where the client expects those events bare.
 //!
 //! What cannot be read is passed on all the same: the client's SDK is the judge of it.
 
 mod body;
 mod editor;
+mod frames;
 
-pub use body::{insert_cost_in_body, read_body};
+pub use body::{insert_cost_in_body, read_body, read_head};
 
-use crate::{anthropic, edit::Edit, gemini, openai, sse};
+use crate::{
+    anthropic, bedrock, edit::Edit, gemini, ndjson, objects::Made, ollama, openai, sse,
+};
 use bytes::Bytes;
 use editor::Editor;
+use frames::Frames;
 use tollgate_core::{format::Format, usage::UsageReport};
 
 /// What is known of an answer while it streams.
@@ -50,6 +55,13 @@ pub enum Framing {
     Sse,
     /// One JSON array whose elements are the events (Gemini without `alt=sse`). Never edited.
     JsonArray,
+    /// Lines of JSON (Ollama). Never edited.
+    Lines,
+    /// Frames of an AWS event stream (Bedrock).
+    EventStream,
+    /// Anthropic's events inside such frames: let out as the server-sent events they stand for,
+    /// and edited as those.
+    FramedEvents,
 }
 
 /// Gives the cost of a finished usage as a decimal string in dollars; `None` when it has none.
@@ -65,6 +77,8 @@ pub(crate) enum Carries {
     /// Usage and nothing else (the chat chunk with `choices: []`): may be withheld, or be given
     /// the cost.
     UsageOnly,
+    /// The place for the cost of a usage that the next event tells.
+    CostPlace,
 }
 
 /// A reader of one format's stream.
@@ -81,6 +95,11 @@ pub(crate) trait StreamReader: Send {
     /// The usage so far; `complete` says whether it is final.
     fn report(&self) -> UsageReport;
 
+    /// The stored objects that it has named so far, each once.
+    fn made(&self) -> &[Made] {
+        &[]
+    }
+
     /// The insertion of `cost` (decimal dollars) into the data of an event that carries usage;
     /// ranges are in `data`. `None` when there is no place for it.
     fn cost_edit(&self, data: &[u8], cost: &str) -> Option<Edit>;
@@ -89,12 +108,16 @@ pub(crate) trait StreamReader: Send {
 /// Reads one streamed answer. Feed it every chunk, then [`Tap::finish`].
 pub struct Tap {
     reader: Box<dyn StreamReader>,
+    /// Takes frames off before the stream is cut.
+    unframer: Option<bedrock::Unframer>,
     cut: Cut,
 }
 
 enum Cut {
     Sse(sse::Splitter),
     Array(gemini::ArraySplitter),
+    Lines(ndjson::Splitter),
+    Frames(Frames),
     Edited(Editor),
 }
 
@@ -102,25 +125,58 @@ impl Tap {
     /// A tap for an answer in `format`.
     pub fn new(format: Format, framing: Framing, edits: StreamEdits) -> Self {
         let reader = match format {
-            // Embeddings do not stream; one that did would look like chat.
-            Format::OpenAiChat | Format::OpenAiEmbeddings => openai::chat_reader(),
+            // From embeddings on these do not stream, or not over HTTP; were one to, it would look
+            // like chat.
+            Format::OpenAiChat
+            | Format::OpenAiCompletions
+            | Format::MistralFim
+            | Format::OpenAiEmbeddings
+            | Format::OpenAiModerations
+            | Format::OpenAiFiles
+            | Format::OpenAiBatches
+            | Format::OpenAiRealtime
+            | Format::OpenAiResponsesSocket
+            | Format::MistralOcr => openai::chat_reader(),
             Format::OpenAiResponses => openai::responses_reader(),
-            Format::AnthropicMessages => anthropic::reader(),
-            Format::GeminiGenerate => gemini::reader(),
-            _ => openai::chat_reader(),
+            Format::OpenAiImages => openai::images_reader(),
+            Format::OpenAiSpeech => openai::speech_reader(),
+            Format::OpenAiTranscription => openai::transcription_reader(),
+            Format::AnthropicMessages
+            | Format::VertexRawPredict
+            | Format::AnthropicBatches
+            | Format::AnthropicFiles => anthropic::reader(),
+            Format::GeminiGenerate | Format::GeminiEmbed | Format::GeminiLive => gemini::reader(),
+            Format::GeminiInteractions => gemini::interactions::reader(),
+            Format::OllamaNative => ollama::reader(),
+            Format::BedrockConverse => bedrock::converse::reader(),
+            Format::BedrockInvoke => bedrock::invoke::reader(),
         };
         let cut = match framing {
             Framing::JsonArray => Cut::Array(gemini::ArraySplitter::default()),
-            Framing::Sse if edits == StreamEdits::default() => Cut::Sse(sse::Splitter::default()),
-            Framing::Sse => Cut::Edited(Editor::new(edits)),
+            Framing::Lines => Cut::Lines(ndjson::Splitter::default()),
+            Framing::EventStream => Cut::Frames(Frames::new(edits.insert_cost)),
+            Framing::Sse | Framing::FramedEvents if edits == StreamEdits::default() => {
+                Cut::Sse(sse::Splitter::default())
+            }
+            Framing::Sse | Framing::FramedEvents => Cut::Edited(Editor::new(edits)),
         };
-        Self { reader, cut }
+        Self {
+            reader,
+            unframer: (framing == Framing::FramedEvents).then(bedrock::Unframer::default),
+            cut,
+        }
     }
 
     /// Feeds one chunk as it came from the upstream; pushes to `out` what the client gets now.
     ///
     /// `price` is asked only for events that carry usage, and only when the cost is to be written.
-    pub fn feed(&mut self, chunk: Bytes, price: Pricer<'_>, out: &mut Vec<Bytes>) {
+    pub fn feed(&mut self, mut chunk: Bytes, price: Pricer<'_>, out: &mut Vec<Bytes>) {
+        if let Some(unframer) = &mut self.unframer {
+            let Some(events) = unframer.feed(&chunk) else {
+                return;
+            };
+            chunk = events;
+        }
         let reader = &mut *self.reader;
         match &mut self.cut {
             Cut::Sse(splitter) => {
@@ -135,6 +191,13 @@ impl Tap {
                 });
                 out.push(chunk);
             }
+            Cut::Lines(splitter) => {
+                splitter.feed(&chunk, &mut |line| {
+                    reader.event(b"", line);
+                });
+                out.push(chunk);
+            }
+            Cut::Frames(frames) => frames.feed(chunk, reader, price, out),
             Cut::Edited(editor) => editor.feed(chunk, reader, price, out),
         }
     }
@@ -144,6 +207,13 @@ impl Tap {
     pub fn finish(&mut self, out: &mut Vec<Bytes>) {
         match &mut self.cut {
             Cut::Sse(_) | Cut::Array(_) => {}
+            Cut::Lines(splitter) => {
+                let reader = &mut *self.reader;
+                splitter.finish(&mut |line| {
+                    reader.event(b"", line);
+                });
+            }
+            Cut::Frames(frames) => frames.finish(out),
             Cut::Edited(editor) => editor.finish(out),
         }
     }
@@ -154,18 +224,34 @@ impl Tap {
         match &self.cut {
             Cut::Sse(splitter) => splitter.is_between_events(),
             Cut::Array(splitter) => splitter.is_between_elements(),
+            Cut::Lines(splitter) => splitter.is_between_lines(),
+            Cut::Frames(frames) => frames.is_between_frames(),
             Cut::Edited(editor) => editor.is_between_events(),
         }
     }
 
     /// What is known so far.
     pub fn progress(&self) -> Progress {
-        self.reader.progress()
+        let mut progress = self.reader.progress();
+        progress.failed |= self.frames_failed();
+        progress
+    }
+
+    /// The stored objects that it has named so far, each once.
+    pub fn made(&self) -> &[Made] {
+        self.reader.made()
     }
 
     /// The usage so far; `complete` says whether it is final.
     pub fn report(&self) -> UsageReport {
-        self.reader.report()
+        let mut report = self.reader.report();
+        report.complete &= !self.frames_failed();
+        report
+    }
+
+    /// An exception came, which is a frame of its own and no event of the format.
+    fn frames_failed(&self) -> bool {
+        matches!(&self.cut, Cut::Frames(frames) if frames.failed())
     }
 }
 

@@ -49,16 +49,36 @@ fn fixture(entry: &Value) -> Option<Fixture> {
     let (format, operation) = match word("api") {
         "openai.chat" => (Format::OpenAiChat, Operation::Generate),
         "openai.responses" => (Format::OpenAiResponses, Operation::Generate),
+        "openai.responses.input_tokens" => (Format::OpenAiResponses, Operation::CountTokens),
+        "openai.images" => (Format::OpenAiImages, Operation::Generate),
+        "openai.transcriptions" => (Format::OpenAiTranscription, Operation::Generate),
+        "openai.speech" => (Format::OpenAiSpeech, Operation::Generate),
+        "openai.moderations" => (Format::OpenAiModerations, Operation::Moderate),
         "anthropic.messages" => (Format::AnthropicMessages, Operation::Generate),
         "anthropic.count_tokens" => (Format::AnthropicMessages, Operation::CountTokens),
         "google.generate_content" => (Format::GeminiGenerate, Operation::Generate),
         "google.count_tokens" => (Format::GeminiGenerate, Operation::CountTokens),
-        _ => return None,
+        "google.embed_predict" => (Format::GeminiEmbed, Operation::Embed),
+        "google.interactions" => (Format::GeminiInteractions, Operation::Generate),
+        "ollama.chat" | "ollama.generate" => (Format::OllamaNative, Operation::Generate),
+        "ollama.embed" => (Format::OllamaNative, Operation::Embed),
+        "mistral.ocr" => (Format::MistralOcr, Operation::Generate),
+        "bedrock.converse" => (Format::BedrockConverse, Operation::Generate),
+        "bedrock.invoke" => (Format::BedrockInvoke, Operation::Generate),
+        // Sockets and stored objects are read elsewhere.
+        "openai.responses.ws"
+        | "openai.realtime"
+        | "google.live"
+        | "openai.batches.output"
+        | "anthropic.batches.results" => return None,
+        other => panic!("{}: {other} is not handled", word("id")),
     };
     let framing = match word("framing") {
-        "json" => None,
+        "json" | "binary" => None,
         "sse" => Some(Framing::Sse),
         "json-array" => Some(Framing::JsonArray),
+        "ndjson" => Some(Framing::Lines),
+        "aws-eventstream" => Some(Framing::EventStream),
         other => panic!("{}: framing {other} is not handled", word("id")),
     };
     let path = format!("{}/fixtures/{}", env!("CARGO_MANIFEST_DIR"), word("file"));
@@ -137,7 +157,7 @@ fn every_answer_gives_its_usage_and_passes_unchanged_whatever_the_chunks() {
         }
     }
     assert_eq!(
-        seen, 38,
+        seen, 57,
         "a fixture of a format we speak was not read, or is new"
     );
 }
@@ -225,7 +245,9 @@ fn differs_in_length(progress: Progress, text: &str) -> Option<String> {
 fn count_mismatch(usage: Option<&Usage>, key: &str, expected: &Value) -> Option<String> {
     let key = match key {
         "reasoning_tokens" => "output_reasoning_tokens",
-        "web_search_requests" => "web_searches",
+        "web_search_requests" | "grounded_searches" => "web_searches",
+        "billable_characters" => "input_characters",
+        "pages" => "input_document_pages",
         "web_fetch_requests" | "cache_write_30m_tokens" | "cache_write_12h_tokens" => return None,
         other => other,
     };
@@ -291,8 +313,7 @@ fn our_counts_are_those_of_the_price_datas_own_reader() {
             ("openai", "responses") => Format::OpenAiResponses,
             ("anthropic", "default") => Format::AnthropicMessages,
             ("google", "default") => Format::GeminiGenerate,
-            // Bedrock's own format.
-            ("aws", _) => continue,
+            ("aws", "default") => Format::BedrockConverse,
             other => panic!("{other:?} is not handled"),
         };
         seen += 1;

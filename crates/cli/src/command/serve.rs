@@ -13,13 +13,14 @@ mod welcome;
 
 use crate::{
     clock::SystemClock,
+    data_plane::bounds,
     entropy::SystemEntropy,
     open_store::open_or_create,
     printer::Printer,
     settings::{
         Settings,
         environment::Environment,
-        process::{Estimate, LogFormat, LogSettings},
+        process::{LogFormat, LogSettings},
     },
 };
 use anyhow::Context as _;
@@ -32,7 +33,6 @@ use tollgate_core::{clock::Clock, entropy::Entropy, id::NodeId};
 use tollgate_gateway::{
     listener::Listener,
     request_log::{self, RequestLog},
-    settings::{EstimatePolicy, GatewaySettings},
     state::{Gateway, Parts},
 };
 use tollgate_store::{BootId, DataDir, HOLD_FILE, HoldFile, LedgerWriter, WriterSettings};
@@ -111,7 +111,7 @@ async fn serve(
     );
     let request_log = RequestLog::start(line_format(settings.log.format), io::stderr());
     let gateway = Gateway::start(Parts {
-        settings: bounds(&settings),
+        settings: bounds(&settings, environment),
         store: Arc::clone(&store),
         hold_file: holds,
         writer: writer.handle(),
@@ -168,26 +168,6 @@ fn line_format(format: LogFormat) -> request_log::LogFormat {
     match format {
         LogFormat::Text => request_log::LogFormat::Text,
         LogFormat::Json => request_log::LogFormat::Json,
-    }
-}
-
-/// The data plane's bounds as the settings have them.
-fn bounds(settings: &Settings) -> GatewaySettings {
-    let (server, upstream, ledger) = (&settings.server, &settings.upstream, &settings.ledger);
-    GatewaySettings {
-        body_limit: server.body_limit,
-        body_idle_timeout: server.body_idle_timeout,
-        head_timeout: server.head_timeout,
-        connect_timeout: upstream.connect_timeout,
-        upstream_head_timeout: upstream.head_timeout,
-        upstream_idle_timeout: upstream.idle_timeout,
-        request_deadline: server.request_deadline,
-        hold_wait: ledger.hold_wait,
-        drain_timeout: server.drain_timeout,
-        estimates: EstimatePolicy {
-            strict: ledger.estimate == Estimate::Strict,
-            uncapped: ledger.uncapped,
-        },
     }
 }
 

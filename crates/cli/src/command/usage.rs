@@ -73,6 +73,13 @@ pub async fn run(
         );
         printer.note(&text)?;
     }
+    if total.abandoned_cost > NanoUsd::ZERO {
+        let text = format!(
+            "{} of it is for attempts that were given up and may have been billed",
+            total.abandoned_cost.display_dollars()
+        );
+        printer.note(&text)?;
+    }
     Ok(())
 }
 
@@ -129,6 +136,7 @@ fn total(lines: &[Spend]) -> anyhow::Result<Spend> {
     let mut total = Spend {
         name: "TOTAL".to_owned(),
         cost: NanoUsd::ZERO,
+        abandoned_cost: NanoUsd::ZERO,
         requests: 0,
         input_tokens: 0,
         output_tokens: 0,
@@ -137,6 +145,9 @@ fn total(lines: &[Spend]) -> anyhow::Result<Spend> {
     for line in lines {
         let sum = total.cost.checked_add(line.cost);
         total.cost = sum.context("the costs do not fit one sum: ask for a shorter time")?;
+        let sum = total.abandoned_cost.checked_add(line.abandoned_cost);
+        // A part of the cost, which fits.
+        total.abandoned_cost = sum.unwrap_or(total.cost);
         total.requests = total.requests.saturating_add(line.requests);
         total.input_tokens = total.input_tokens.saturating_add(line.input_tokens);
         total.output_tokens = total.output_tokens.saturating_add(line.output_tokens);
@@ -182,6 +193,7 @@ struct Sums {
     input_tokens: u64,
     output_tokens: u64,
     cost: NanoUsd,
+    abandoned_cost: NanoUsd,
     estimated_requests: u64,
 }
 
@@ -190,6 +202,7 @@ impl Sums {
         let Spend {
             name: _,
             cost,
+            abandoned_cost,
             requests,
             input_tokens,
             output_tokens,
@@ -200,6 +213,7 @@ impl Sums {
             input_tokens,
             output_tokens,
             cost,
+            abandoned_cost,
             estimated_requests: uncertain,
         }
     }
@@ -213,6 +227,7 @@ mod tests {
         Spend {
             name: name.to_owned(),
             cost: NanoUsd::from_nano(cost),
+            abandoned_cost: NanoUsd::ZERO,
             requests,
             input_tokens: 10 * requests,
             output_tokens: requests,
@@ -246,7 +261,7 @@ mod tests {
         let json = serde_json::to_string(&Line::of(&line)).unwrap();
         assert_eq!(
             json,
-            r#"{"name":"gpt-5.2","requests":1,"input_tokens":10,"output_tokens":1,"cost":"0.004550001","estimated_requests":0}"#
+            r#"{"name":"gpt-5.2","requests":1,"input_tokens":10,"output_tokens":1,"cost":"0.004550001","abandoned_cost":"0.00","estimated_requests":0}"#
         );
     }
 }

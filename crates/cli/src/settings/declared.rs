@@ -12,7 +12,7 @@ use super::{
     text,
     value::Value,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use tollgate_core::{
     declared::{Declared, DeclaredMember, DeclaredOrganization, DeclaredProject},
     member::Role,
@@ -25,6 +25,8 @@ struct Names {
     projects: BTreeMap<String, Place>,
     members: BTreeMap<String, Place>,
     providers: BTreeMap<String, Place>,
+    /// Those of them that only make their answers up.
+    simulated: BTreeSet<String>,
     /// Slugs of providers and routing groups: they share one name space.
     routes: BTreeMap<String, Place>,
 }
@@ -45,6 +47,10 @@ pub(super) fn read(root: &Table<'_>) -> Declared {
         &mut names.routes,
     );
     names.providers.clone_from(&names.routes);
+    let simulated = providers
+        .iter()
+        .filter(|(table, _)| provider::is_simulated(table));
+    names.simulated = simulated.filter_map(|(_, slug)| slug.clone()).collect();
     let slug = text::route_slug;
     let groups = name_all(root, "routing_group", "slug", slug, &mut names.routes);
     Declared {

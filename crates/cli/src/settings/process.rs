@@ -1,6 +1,11 @@
 //! The tables that say how the process runs: `data_dir`, `[server]`, `[upstream]`, `[storage]`,
 //! `[prices]`, `[ledger]`, `[log]`.
 
+mod upstream;
+
+pub use upstream::UpstreamSettings;
+pub(super) use upstream::upstream;
+
 use super::{problem::Complaint, reader::Table, secret::reason, text, value::Value};
 use std::{fs::File, net::SocketAddr, ops::RangeInclusive, path::PathBuf, time::Duration};
 use tollgate_core::ledger::exposure::UncappedPolicy;
@@ -17,6 +22,8 @@ pub struct ServerSettings {
     pub tls: Option<TlsSettings>,
     /// Largest request body in bytes.
     pub body_limit: u64,
+    /// Largest file that may be uploaded, in bytes.
+    pub upload_limit: u64,
     /// Longest wait for a request's head.
     pub head_timeout: Duration,
     /// Longest silence while a request body arrives.
@@ -34,17 +41,6 @@ pub struct TlsSettings {
     pub certificate: PathBuf,
     /// The private key.
     pub key: PathBuf,
-}
-
-/// `[upstream]`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UpstreamSettings {
-    /// Longest wait for a connection.
-    pub connect_timeout: Duration,
-    /// Longest wait for an answer's head.
-    pub head_timeout: Duration,
-    /// Longest silence inside an answer.
-    pub idle_timeout: Duration,
 }
 
 /// `data_dir` and `[storage]`.
@@ -120,13 +116,19 @@ const INTERVAL: RangeInclusive<Duration> = Duration::from_mins(1)..=Duration::fr
 /// Bodies are kept in memory whole, so that a failover can send them again.
 const BODY_LIMIT: RangeInclusive<u64> = 1 << 10..=1 << 30;
 
+/// Files are passed on while they come.
+const UPLOAD_LIMIT: RangeInclusive<u64> = 1 << 10..=1 << 40;
+
 pub(super) fn server(root: &Table<'_>) -> Option<ServerSettings> {
     let table = root.table("server");
     let listen = table.value("listen").and_then(|value| value.parse(address));
     let public_url = table.value("public_url").map(|v| v.parse(text::base_url));
     let tls = table.table("tls");
     let tls = tls.is_given().then(|| tls_files(&tls));
-    let body_limit = table.value("body_limit").and_then(|v| v.parse(body_limit));
+    let body_limit = table.value("body_limit");
+    let body_limit = body_limit.and_then(|value| value.size(&BODY_LIMIT));
+    let upload_limit = table.value("upload_limit");
+    let upload_limit = upload_limit.and_then(|value| value.size(&UPLOAD_LIMIT));
     let head_timeout = timeout(&table, "head_timeout");
     let body_idle_timeout = timeout(&table, "body_idle_timeout");
     let request_deadline = timeout(&table, "request_deadline");
@@ -142,6 +144,7 @@ pub(super) fn server(root: &Table<'_>) -> Option<ServerSettings> {
             None => None,
         },
         body_limit: body_limit?,
+        upload_limit: upload_limit?,
         head_timeout: head_timeout?,
         body_idle_timeout: body_idle_timeout?,
         request_deadline: request_deadline?,
@@ -149,7 +152,8 @@ pub(super) fn server(root: &Table<'_>) -> Option<ServerSettings> {
     })
 }
 
-fn timeout(table: &Table<'_>, name: &str) -> Option<Duration> {
+/// A duration that somebody or something is waited for.
+pub(super) fn timeout(table: &Table<'_>, name: &str) -> Option<Duration> {
     table.value(name)?.duration(&TIMEOUT)
 }
 
@@ -185,29 +189,6 @@ fn address(text: &str) -> Result<SocketAddr, Complaint> {
             None => "write an IP address and a port: `127.0.0.1:8787`, `[::1]:8787`".to_owned(),
         };
         Complaint::new(format!("`{text}` is not an IP address and a port"), help)
-    })
-}
-
-fn body_limit(text: &str) -> Result<u64, Complaint> {
-    let bytes = text::size(text)?;
-    if BODY_LIMIT.contains(&bytes) {
-        return Ok(bytes);
-    }
-    Err(Complaint::new(
-        format!("`{text}` is out of range"),
-        "write a size from 1KiB to 1GiB",
-    ))
-}
-
-pub(super) fn upstream(root: &Table<'_>) -> Option<UpstreamSettings> {
-    let table = root.table("upstream");
-    let connect_timeout = timeout(&table, "connect_timeout");
-    let head_timeout = timeout(&table, "head_timeout");
-    let idle_timeout = timeout(&table, "idle_timeout");
-    Some(UpstreamSettings {
-        connect_timeout: connect_timeout?,
-        head_timeout: head_timeout?,
-        idle_timeout: idle_timeout?,
     })
 }
 

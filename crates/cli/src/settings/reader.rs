@@ -244,7 +244,8 @@ impl<'a> Table<'a> {
 
     /// The secret table under a key; `None` when it is absent or, after a report, not a table.
     pub(super) fn secret_table(&self, name: &str) -> Option<Table<'a>> {
-        let Some(Shape::Secret(section)) = self.section.key(name).map(|key| key.shape) else {
+        let shape = self.section.key(name).map(|key| key.shape);
+        let Some(Shape::Secret(section) | Shape::UrlOrSecret(section)) = shape else {
             debug_assert!(false, "`{name}` is not a secret in the schema");
             return None;
         };
@@ -306,6 +307,14 @@ impl<'a> Table<'a> {
     pub(super) fn refuse_absent(&self, name: &str, complaint: Complaint) {
         let path = schema::join(&self.path, name);
         self.reader.error(&self.place, &path, complaint);
+    }
+
+    /// Reports a problem with a key that the file has.
+    pub(super) fn refuse_key(&self, name: &str, complaint: Complaint) {
+        let place = self.written(name).map(|(place, _)| place);
+        let path = schema::join(&self.path, name);
+        let place = place.as_ref().unwrap_or(&self.place);
+        self.reader.error(place, &path, complaint);
     }
 
     /// Reports a warning about the table as a whole.

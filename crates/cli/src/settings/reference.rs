@@ -80,6 +80,7 @@ const fn inner(shape: Shape) -> Option<&'static Section> {
         Shape::Table(section)
         | Shape::Tables(section)
         | Shape::Secret(section)
+        | Shape::UrlOrSecret(section)
         | Shape::TableMap(section) => Some(section),
         Shape::Scalar(_) | Shape::Bare(_) | Shape::Word(_) | Shape::Strings | Shape::StringMap => {
             None

@@ -6,6 +6,8 @@
 
 mod declared;
 mod process;
+mod provider;
+mod secret;
 mod shapes;
 
 pub use process::ROOT;
@@ -51,6 +53,8 @@ pub enum Shape {
     Tables(&'static Section),
     /// A secret: where to read it from, never the text itself.
     Secret(&'static Section),
+    /// A URL, or a secret that holds one.
+    UrlOrSecret(&'static Section),
     /// A table from names the operator chooses to strings.
     StringMap,
     /// A table from names the operator chooses to tables.
@@ -88,6 +92,7 @@ impl Shape {
             Self::Table(_) => "table".to_owned(),
             Self::Tables(_) => "array of tables".to_owned(),
             Self::Secret(_) => "secret".to_owned(),
+            Self::UrlOrSecret(_) => "URL, or a secret that holds it".to_owned(),
             Self::StringMap => "table of strings".to_owned(),
             Self::TableMap(_) => "table of tables".to_owned(),
         }
@@ -99,7 +104,7 @@ impl Key {
     pub fn help_missing(&self) -> String {
         let name = self.name;
         match self.shape {
-            Shape::Scalar(_) => format!("add `{name} = \"…\"`"),
+            Shape::Scalar(_) | Shape::UrlOrSecret(_) => format!("add `{name} = \"…\"`"),
             Shape::Word(_) => format!("add `{name} = \"…\"`, one of {}", self.shape.describe()),
             Shape::Bare(_) => format!("add `{name} = …`"),
             Shape::Strings => format!("add `{name} = [\"…\"]`"),
@@ -123,7 +128,9 @@ pub fn each_scalar(section: &'static Section, path: &str, visit: &mut dyn FnMut(
     for key in section.keys {
         let path = join(path, key.name);
         match key.shape {
-            Shape::Scalar(_) | Shape::Bare(_) | Shape::Word(_) => visit(&path, key),
+            Shape::Scalar(_) | Shape::Bare(_) | Shape::Word(_) | Shape::UrlOrSecret(_) => {
+                visit(&path, key);
+            }
             Shape::Table(inner) => each_scalar(inner, &path, visit),
             Shape::Strings
             | Shape::Tables(_)

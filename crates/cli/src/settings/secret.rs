@@ -7,10 +7,7 @@ use super::{
     value::{Given, Value},
 };
 use std::{fs, io::Read as _, path::Path};
-use tollgate_core::{
-    provider::{Credential, CredentialPlacement, ProviderKind},
-    secret::Secret,
-};
+use tollgate_core::secret::Secret;
 use toml::de::DeValue;
 
 /// Largest secret file in bytes: it is a mistyped path otherwise.
@@ -18,52 +15,12 @@ const SECRET_FILE_BYTES_MAX: u64 = 64 << 10;
 
 /// The secret under `name`; `None` when it is absent, or after a report.
 pub(super) fn read(table: &Table<'_>, name: &str) -> Option<Secret> {
-    secret_in(&table.secret_table(name)?)
+    in_header(&table.secret_table(name)?)
 }
 
-/// The credential under `name`: a secret and where it goes.
-pub(super) fn read_credential(
-    table: &Table<'_>,
-    name: &str,
-    kind: Option<ProviderKind>,
-) -> Option<Credential> {
-    let table = table.secret_table(name)?;
-    let secret = secret_in(&table);
-    let placement = match table.value("placement") {
-        Some(value) => value.parse(parse_placement),
-        None => kind.map(CredentialPlacement::default_for),
-    };
-    Some(Credential::Placed {
-        placement: placement?,
-        secret: secret?,
-    })
-}
-
-fn secret_in(table: &Table<'_>) -> Option<Secret> {
-    let sources: Vec<_> = ["env", "file", "value"]
-        .into_iter()
-        .filter_map(|source| Some((source, table.peek(source)?)))
-        .collect();
-    let [(source, value)] = sources.as_slice() else {
-        let message = if sources.is_empty() {
-            "this secret has no source"
-        } else {
-            "this secret has more than one source"
-        };
-        let help = "write exactly one of `env = \"NAME\"`, `file = \"path\"`, `value = \"…\"`";
-        table.refuse(Complaint::new(message, help));
-        return None;
-    };
-    let shown = match *source {
-        "value" => "{ value = \"…\" }".to_owned(),
-        source => format!("{{ {source} = {} }}", value.shown()),
-    };
-    table.reader.remember(&table.path, shown, &table.place);
-    let text = match *source {
-        "env" => from_environment(value),
-        "file" => from_file(value),
-        _ => from_settings(value),
-    }?;
+/// The secret of this table, fit to stand in a header.
+pub(super) fn in_header(table: &Table<'_>) -> Option<Secret> {
+    let (text, value) = source(table)?;
     if text.expose().bytes().all(|byte| byte.is_ascii_graphic()) {
         return Some(text);
     }
@@ -72,6 +29,40 @@ fn secret_in(table: &Table<'_>) -> Option<Secret> {
         "such a secret cannot stand in a header: copy it again",
     ));
     None
+}
+
+/// The secret of this table: any text, over any number of lines.
+pub(super) fn of_any_lines(table: &Table<'_>) -> Option<Secret> {
+    source(table).map(|(text, _)| text)
+}
+
+/// The text of the only source this table has, and where that is named.
+fn source<'a>(table: &Table<'a>) -> Option<(Secret, Value<'a>)> {
+    let mut sources: Vec<_> = ["env", "file", "value"]
+        .into_iter()
+        .filter_map(|source| Some((source, table.peek(source)?)))
+        .collect();
+    let found = sources.len();
+    let Some((source, value)) = sources.pop().filter(|_| found == 1) else {
+        let message = match found {
+            0 => "this secret has no source",
+            _ => "this secret has more than one source",
+        };
+        let help = "write exactly one of `env = \"NAME\"`, `file = \"path\"`, `value = \"…\"`";
+        table.refuse(Complaint::new(message, help));
+        return None;
+    };
+    let shown = match source {
+        "value" => "{ value = \"…\" }".to_owned(),
+        source => format!("{{ {source} = {} }}", value.shown()),
+    };
+    table.reader.remember(&table.path, shown, &table.place);
+    let text = match source {
+        "env" => from_environment(&value),
+        "file" => from_file(&value),
+        _ => from_settings(&value),
+    }?;
+    Some((text, value))
 }
 
 fn from_environment(value: &Value<'_>) -> Option<Secret> {
@@ -135,29 +126,6 @@ fn from_settings(value: &Value<'_>) -> Option<Secret> {
             None
         }
     }
-}
-
-fn parse_placement(text: &str) -> Result<CredentialPlacement, Complaint> {
-    let named = |name: &str| {
-        let is_token = name
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
-        (is_token && !name.is_empty()).then(|| name.to_owned())
-    };
-    let placement = match text.split_once(':') {
-        None if text == "bearer" => Some(CredentialPlacement::Bearer),
-        Some(("header", name)) => {
-            named(name).map(|name| CredentialPlacement::Header(name.to_ascii_lowercase()))
-        }
-        Some(("query", name)) => named(name).map(CredentialPlacement::Query),
-        _ => None,
-    };
-    placement.ok_or_else(|| {
-        Complaint::new(
-            format!("unknown placement `{text}`"),
-            "write `bearer`, `header:NAME` or `query:NAME`",
-        )
-    })
 }
 
 /// What the operating system says, without the error number.

@@ -1,8 +1,9 @@
 //! A whole file that is good, and where values come from. Files that are bad: [`bad`] and
-//! [`bad_declared`].
+//! [`bad_declared`]. Every kind of provider: [`providers`].
 
 mod bad;
 mod bad_declared;
+mod providers;
 
 use super::{
     Override, Settings,
@@ -10,10 +11,11 @@ use super::{
     problem::{Place, SettingsError},
     reference,
 };
-use std::{collections::BTreeSet, path::Path};
+use std::{collections::BTreeSet, path::Path, time::Duration};
 use tollgate_core::{
     limit::{LimitUnit, WindowKind},
-    provider::{CredentialPlacement, ProviderKind},
+    provider::{Credential, CredentialPlacement, ProviderKind},
+    secret::Secret,
 };
 use tollgate_gateway::settings::GatewaySettings;
 
@@ -28,6 +30,15 @@ fn example_environment() -> Environment {
     environment(&[
         ("OPENAI_API_KEY", "sk-openai-0123456789"),
         ("ANTHROPIC_API_KEY", "sk-ant-0123456789"),
+        ("AZURE_OPENAI_API_KEY", "azure-0123456789"),
+        ("AZURE_CLIENT_SECRET", "entra~0123456789"),
+        ("AWS_SECRET_ACCESS_KEY", "aws/0123456789+"),
+        ("AWS_SESSION_TOKEN", "aws-session-0123456789"),
+        ("AWS_BEARER_TOKEN_BEDROCK", "bedrock-0123456789"),
+        ("GOOGLE_KEY_JSON", providers::KEY_JSON),
+        ("GROQ_API_KEY", "gsk_0123456789"),
+        ("MISTRAL_API_KEY", "mistral-0123456789"),
+        ("OPENROUTER_API_KEY", "sk-or-0123456789"),
         ("SUPPORT_BOT_KEY", "correct-horse-battery"),
     ])
 }
@@ -49,25 +60,38 @@ fn the_example_is_good_and_uses_every_key() {
     );
     assert_eq!(organization.limits[0].amount, 100_000_000_000);
 
-    let openai = &declared.providers[0];
-    let credential = openai.credential.as_ref().unwrap();
+    let placed = |placement, secret| {
+        let secret = Secret::new(secret);
+        Some(Credential::Placed { placement, secret })
+    };
+    let (openai, anthropic) = (&declared.providers[0], &declared.providers[1]);
+    let x_api_key = CredentialPlacement::Header("x-api-key".to_owned());
     assert_eq!(openai.base_url, "https://api.openai.com/v1");
-    assert_eq!(credential.placement, CredentialPlacement::Bearer);
-    assert_eq!(credential.secret.expose(), "sk-openai-0123456789");
-    let anthropic = declared.providers[1].credential.as_ref().unwrap();
-    let placement = CredentialPlacement::Header("x-api-key".to_owned());
-    assert_eq!(anthropic.placement, placement);
+    assert_eq!(
+        openai.credential,
+        placed(CredentialPlacement::Bearer, "sk-openai-0123456789")
+    );
+    assert_eq!(anthropic.credential, placed(x_api_key, "sk-ant-0123456789"));
     let price = &declared.providers[2].prices[0];
     assert_eq!(
         (&*price.model, price.input.as_nano()),
         ("llama3.3", 100_000_000)
     );
-    assert_eq!(declared.providers[3].kind, ProviderKind::Simulated);
+    let kinds = |slug: &str| {
+        let found = declared.providers.iter().find(|p| p.slug == slug);
+        found.map(|provider| provider.kind)
+    };
+    assert_eq!(kinds("demo"), Some(ProviderKind::Simulated));
+    assert_eq!(kinds("vertex"), Some(ProviderKind::GoogleVertex));
 
     let targets = &declared.groups[0].targets;
     let renamed = ("gpt-5.2".to_owned(), "llama3.3".to_owned());
     assert_eq!((targets[0].weight, targets[1].weight), (3, 1));
     assert_eq!(targets[1].models, [renamed]);
+    let claude = &declared.groups[1];
+    let priorities = claude.targets.iter().map(|target| target.priority);
+    assert_eq!(priorities.collect::<Vec<_>>(), [0, 1, 2]);
+    assert_eq!(claude.time_budget, Some(Duration::from_secs(30)));
 
     let key = &declared.api_keys[0];
     let limits = key.limits.iter().map(|l| (l.window, l.unit, l.amount));
@@ -236,6 +260,7 @@ fn the_defaults_are_those_of_the_data_plane() {
     } = parse("", &Environment::default()).unwrap();
     let data_plane = GatewaySettings::default();
     assert_eq!(server.body_limit, data_plane.body_limit);
+    assert_eq!(server.upload_limit, data_plane.upload_limit);
     assert_eq!(server.head_timeout, data_plane.head_timeout);
     assert_eq!(server.body_idle_timeout, data_plane.body_idle_timeout);
     assert_eq!(server.request_deadline, data_plane.request_deadline);
@@ -243,6 +268,14 @@ fn the_defaults_are_those_of_the_data_plane() {
     assert_eq!(upstream.connect_timeout, data_plane.connect_timeout);
     assert_eq!(upstream.head_timeout, data_plane.upstream_head_timeout);
     assert_eq!(upstream.idle_timeout, data_plane.upstream_idle_timeout);
+    let health = data_plane.health;
+    assert_eq!(upstream.unhealthy_after, health.failures);
+    assert_eq!(upstream.probe_interval, health.probe_interval);
+    assert_eq!(upstream.retry_after_max, health.retry_after_max);
+    assert_eq!(
+        upstream.first_content_timeout,
+        data_plane.first_content_timeout
+    );
     assert_eq!(ledger.hold_wait, data_plane.hold_wait);
     assert_eq!(ledger.uncapped, data_plane.estimates.uncapped);
 }

@@ -15,6 +15,12 @@ const RESERVED_SLUGS: [&str; 2] = ["models", "v1"];
 /// Longest slug, as long as a DNS label.
 const SLUG_CHARS_MAX: usize = 63;
 
+/// Longest name for hosts, paths and signatures.
+const PLAIN_CHARS_MAX: usize = 128;
+
+/// Longest name of a host (RFC 1035, 2.3.4).
+const HOST_CHARS_MAX: usize = 253;
+
 /// Longest e-mail address (RFC 5321, 4.5.3.1.3, without its angle brackets).
 const EMAIL_CHARS_MAX: usize = 254;
 
@@ -109,17 +115,52 @@ pub(super) fn is_clear_text(url: &Url) -> bool {
     url.scheme() == "http" && !is_local
 }
 
+/// A name for hosts, paths and signatures: letters, digits and some of `marks`.
+pub(super) fn plain(text: &str, marks: &str) -> Result<String, Complaint> {
+    let is_plain = !text.is_empty()
+        && text.len() <= PLAIN_CHARS_MAX
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || marks.as_bytes().contains(&byte));
+    if is_plain {
+        return Ok(text.to_owned());
+    }
+    Err(Complaint::new(
+        format!("`{text}` is empty, too long, or holds a character that cannot stand here"),
+        format!("write letters, digits and any of `{marks}`"),
+    ))
+}
+
+/// A host, the domain above hosts, an address or a network: what goes past a proxy.
+pub(super) fn host_pattern(text: &str) -> Result<String, Complaint> {
+    let is_pattern = !text.is_empty()
+        && text.len() <= HOST_CHARS_MAX
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_.:/*[]".contains(&byte))
+        && !text.contains("//");
+    if is_pattern {
+        return Ok(text.to_owned());
+    }
+    Err(Complaint::new(
+        format!("`{text}` is neither a host nor a network"),
+        "write a name, an address or a network: `internal.example.com`, `10.0.0.0/8`",
+    ))
+}
+
 /// A size in bytes: `64MiB`, `500KB`, `1048576`.
 pub(super) fn size(text: &str) -> Result<u64, Complaint> {
-    const UNITS: [(&str, u64); 8] = [
+    const UNITS: [(&str, u64); 10] = [
         ("", 1),
         ("b", 1),
         ("kb", 1_000),
         ("mb", 1_000_000),
         ("gb", 1_000_000_000),
+        ("tb", 1_000_000_000_000),
         ("kib", 1 << 10),
         ("mib", 1 << 20),
         ("gib", 1 << 30),
+        ("tib", 1 << 40),
     ];
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (number, unit) = text.split_at_checked(digits).unwrap_or((text, ""));
@@ -133,6 +174,16 @@ pub(super) fn size(text: &str) -> Result<u64, Complaint> {
                 "write a whole number and a unit: `64MiB`, `500KB`",
             )
         })
+}
+
+/// A power of two as a size is written.
+pub(super) fn show_size(bytes: u64) -> String {
+    const UNITS: [(u32, &str); 4] = [(40, "TiB"), (30, "GiB"), (20, "MiB"), (10, "KiB")];
+    let unit = UNITS.into_iter().find(|(bits, _)| bytes >> bits > 0);
+    unit.map_or_else(
+        || format!("{bytes}"),
+        |(bits, name)| format!("{}{name}", bytes >> bits),
+    )
 }
 
 /// An amount of money that a limit or a rate can be: zero or more, exact to the nano-dollar.

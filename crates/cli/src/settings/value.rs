@@ -5,6 +5,7 @@ use super::{
     problem::{Complaint, Place, Severity, help_choose},
     reader::{Reader, Table},
     schema::{Section, Shape},
+    text,
 };
 use jiff::SignedDuration;
 use std::{
@@ -187,6 +188,24 @@ impl<'a> Value<'a> {
                         ),
                     )
                 })
+        })
+    }
+
+    /// A size in bytes, in a range whose ends are powers of two.
+    pub(super) fn size(&self, range: &RangeInclusive<u64>) -> Option<u64> {
+        self.parse(|text| {
+            let bytes = text::size(text)?;
+            if range.contains(&bytes) {
+                return Ok(bytes);
+            }
+            let (from, to) = (
+                text::show_size(*range.start()),
+                text::show_size(*range.end()),
+            );
+            Err(Complaint::new(
+                format!("`{text}` is out of range"),
+                format!("write a size from {from} to {to}"),
+            ))
         })
     }
 

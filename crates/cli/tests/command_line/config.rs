@@ -92,26 +92,31 @@ fn config_show_tells_where_each_value_came_from() {
     insta::assert_snapshot!(shown, @r#"
     exit code: 0
     --- stdout
-    KEY                       VALUE                 FROM
-    data_dir                  "elsewhere"           --data-dir
-    server.listen             "127.0.0.1:1"         tollgate.toml:8:10
-    server.body_limit         "64MiB"               default
-    server.head_timeout       "30s"                 default
-    server.body_idle_timeout  "30s"                 default
-    server.request_deadline   "1h"                  default
-    server.drain_timeout      "30s"                 default
-    upstream.connect_timeout  "10s"                 default
-    upstream.head_timeout     "10m"                 default
-    upstream.idle_timeout     "10m"                 default
-    storage.url               "sqlite:tollgate.db"  default
-    prices.interval           "1h"                  default
-    ledger.estimate           "normal"              default
-    ledger.hold_wait          "2s"                  default
-    log.format                "text"                default
-    log.filter                "info"                default
-    project[0].slug           "a"                   tollgate.toml:2:8
-    api_key[0].name           "k"                   tollgate.toml:4:8
-    api_key[0].project        "a"                   tollgate.toml:5:11
-    api_key[0].key            { value = "…" }       tollgate.toml:6:7
+    KEY                              VALUE                 FROM
+    data_dir                         "elsewhere"           --data-dir
+    server.listen                    "127.0.0.1:1"         tollgate.toml:8:10
+    server.body_limit                "64MiB"               default
+    server.upload_limit              "512MiB"              default
+    server.head_timeout              "30s"                 default
+    server.body_idle_timeout         "30s"                 default
+    server.request_deadline          "1h"                  default
+    server.drain_timeout             "30s"                 default
+    upstream.connect_timeout         "10s"                 default
+    upstream.head_timeout            "10m"                 default
+    upstream.idle_timeout            "10m"                 default
+    upstream.unhealthy_after         3                     default
+    upstream.probe_interval          "10s"                 default
+    upstream.retry_after_max         "5m"                  default
+    upstream.allow_private_networks  false                 default
+    storage.url                      "sqlite:tollgate.db"  default
+    prices.interval                  "1h"                  default
+    ledger.estimate                  "normal"              default
+    ledger.hold_wait                 "2s"                  default
+    log.format                       "text"                default
+    log.filter                       "info"                default
+    project[0].slug                  "a"                   tollgate.toml:2:8
+    api_key[0].name                  "k"                   tollgate.toml:4:8
+    api_key[0].project               "a"                   tollgate.toml:5:11
+    api_key[0].key                   { value = "…" }       tollgate.toml:6:7
     "#);
 }

@@ -4,6 +4,7 @@
 
 mod config;
 mod keys;
+mod providers;
 mod usage;
 
 use std::{fs, path::Path, process::Command, sync::Arc};
@@ -98,10 +99,11 @@ fn help_lists_the_commands() {
     Usage: tollgate [OPTIONS] <COMMAND>
 
     Commands:
-      serve   Run the gateway
-      config  Check, show or look up settings
-      keys    List, make and end API keys
-      usage   Show what was used and what it cost, answers of the simulated provider left out
+      serve      Run the gateway
+      config     Check, show or look up settings
+      keys       List, make and end API keys
+      providers  List providers, or try one out
+      usage      Show what was used and what it cost, answers of the simulated provider left out
 
     Options:
       -h, --help     Print help

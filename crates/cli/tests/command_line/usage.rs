@@ -21,6 +21,7 @@ async fn usage_of_nothing_says_so() {
       "lines": [],
       "since": "2026-11-01T00:00:00Z",
       "total": {
+        "abandoned_cost": "0.00",
         "cost": "0.00",
         "estimated_requests": 0,
         "input_tokens": 0,

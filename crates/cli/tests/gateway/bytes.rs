@@ -14,9 +14,10 @@ use request::{HOUSE_MODEL, Request, Route, request};
 use tollgate_testkit::{Answer, Received, Upstream};
 
 /// Headers of a client that go on, and others that do not.
-const FROM_CLIENT: [(&str, &str); 6] = [
+const FROM_CLIENT: [(&str, &str); 7] = [
     ("accept", "*/*"),
     ("anthropic-beta", "a-1,b-2"),
+    ("anthropic-version", "2026-10-21"),
     ("user-agent", "Canary/1.0 (x; y)"),
     ("x-stainless-lang", "python"),
     ("x-twice", "one"),
@@ -86,7 +87,7 @@ async fn bytes_and_headers_pass_but_for_the_named_edits() {
     for _ in 0..240 {
         let fixture = fixtures.get(dice.below(fixtures.len())).unwrap();
         let route = Route::any(fixture, &mut dice);
-        let request = request(fixture.format, fixture.stream, route, &mut dice);
+        let request = request(fixture.endpoint, fixture.stream, route, &mut dice);
         let passed = pass(&stage, &upstream, fixture, &request, &mut dice).await;
         seen.note(route, &passed);
     }

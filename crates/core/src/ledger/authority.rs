@@ -51,6 +51,7 @@ pub struct Reply {
 /// - settle: none → `settle` x; `expire` H → `late` x − H, which may be negative; else ignored;
 /// - expire: none → `expire` x; `expire` H < x → `late` x − H (a newer slot knew of more); else
 ///   ignored;
+/// - defer: as expire, but not flagged `unsettled`, and never a correction of one;
 /// - adjust, credit: posted once per number.
 pub fn apply(mut rows: Rows, sync: &Sync) -> (Rows, Reply) {
     let mut ledger: HashMap<RequestId, Vec<Entry>> = HashMap::new();
@@ -92,8 +93,13 @@ fn entry_for(fact: &Fact, written: &[Entry], booked_at: Timestamp) -> Option<Ent
         flags,
     };
     match fact.kind {
-        FactKind::Settle | FactKind::Expire if of_kind(EntryKind::Settle).is_some() => None,
-        FactKind::Settle | FactKind::Expire if of_kind(EntryKind::Late).is_some() => None,
+        FactKind::Settle | FactKind::Expire | FactKind::Defer
+            if of_kind(EntryKind::Settle).or(of_kind(EntryKind::Late)).is_some() =>
+        {
+            None
+        }
+        FactKind::Defer if of_kind(EntryKind::Expire).is_some() => None,
+        FactKind::Defer => Some(new(EntryKind::Expire, 0, fact.flags)),
         FactKind::Settle => Some(match of_kind(EntryKind::Expire) {
             None => new(EntryKind::Settle, 0, fact.flags),
             Some(expired) => late(fact, expired, booked_at, difference(fact, expired)),

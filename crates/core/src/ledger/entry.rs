@@ -28,6 +28,8 @@ pub enum FactKind {
     Settle,
     /// The process that held this is gone: the hold is charged.
     Expire,
+    /// The work goes on after its answer: the hold is charged until the truth is known.
+    Defer,
     /// An operator corrects a figure; `n` numbers the corrections of one request.
     Adjust(u32),
     /// A payment; moves no account that counts use.
@@ -39,7 +41,7 @@ pub enum FactKind {
 pub enum EntryKind {
     /// What a request used.
     Settle,
-    /// A hold whose process is gone, charged in full.
+    /// A hold charged in full, because its process is gone or its work goes on elsewhere.
     Expire,
     /// The difference to the truth, which came after the hold had expired. May be negative.
     Late,

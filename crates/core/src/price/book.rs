@@ -81,6 +81,14 @@ impl PriceBook {
         self.vendors.iter().find(is_there).map(|vendor| &*vendor.id)
     }
 
+    /// The ids of the providers that begin with `prefix`, in the order of the data.
+    pub(super) fn providers_with(&self, prefix: &str) -> Vec<String> {
+        let ids = self.vendors.iter().map(|vendor| &*vendor.id);
+        ids.filter(|id| id.starts_with(prefix))
+            .map(ToOwned::to_owned)
+            .collect()
+    }
+
     /// The pricing of `model` at `provider` (an id of the data or another name of it); without a
     /// provider, at the first one that makes models of this name. Time does not matter here: dated
     /// prices are chosen when a cost is asked for.

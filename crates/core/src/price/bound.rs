@@ -10,6 +10,7 @@ use crate::{
     clock::Timestamp,
     money::NanoUsd,
     unit::{Direction, Unit},
+    usage::Usage,
 };
 
 /// The dearest cache write a request asks for.
@@ -104,6 +105,28 @@ impl ModelPricing {
                 .get(Unit::Requests)
                 .map_or(Rate::ZERO, |rate| rate.dearest_up_to(u64::MAX)),
         }
+    }
+
+    /// What these characters, seconds and the like cost at most: what [`TokenRates`] leave out. The
+    /// largest amount when past the range.
+    pub fn bound_beside_tokens(
+        &self,
+        counted: &Usage,
+        context: &[(&str, String)],
+        at: Timestamp,
+    ) -> NanoUsd {
+        if counted.is_none() {
+            return NanoUsd::ZERO;
+        }
+        let cost = self.cost(counted, context, at);
+        cost.map_or(NanoUsd::MAX, |cost| cost.total)
+    }
+
+    /// Whether these counts are all that the request costs: nothing else has a rate.
+    pub fn is_priced_by(&self, counted: &Usage, context: &[(&str, String)], at: Timestamp) -> bool {
+        let rates = self.rates(context, at);
+        let mut priced = rates.priced().iter();
+        priced.all(|unit| counted.get(unit) > 0)
     }
 
     /// Claude writes caches where `cache_control` asks for it; others that charge for writes (GPT

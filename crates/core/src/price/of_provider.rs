@@ -7,6 +7,7 @@ use super::{
     error::{PriceDataError, PriceError},
     model::ModelPricing,
     rate::Rate,
+    routed::Routed,
 };
 use crate::{
     clock::Timestamp,
@@ -23,7 +24,9 @@ pub struct ProviderPrices {
     book: Arc<PriceBook>,
     /// The providers in the data, in the order to look; empty = find models by their names.
     listed_as: Vec<String>,
-    overrides: HashMap<String, Arc<ModelPricing>>,
+    /// Set where whoever serves a request sets its price.
+    routed: Option<Routed>,
+    overrides: Arc<HashMap<String, Arc<ModelPricing>>>,
 }
 
 /// A model that can be asked for by name.
@@ -71,7 +74,15 @@ impl ProviderPrices {
         if listed_as.is_empty() {
             listed_as.extend(book.provider_at(&provider.base_url));
         }
-        let listed_as: Vec<String> = listed_as.into_iter().map(ToOwned::to_owned).collect();
+        let mut listed_as: Vec<String> = listed_as.into_iter().map(ToOwned::to_owned).collect();
+        let routed = provider
+            .kind
+            .profile()
+            .router
+            .filter(|_| listed_as.is_empty());
+        if let Some(router) = routed {
+            listed_as = book.providers_with(router.price_prefix);
+        }
         let overrides = provider
             .prices
             .iter()
@@ -84,14 +95,32 @@ impl ProviderPrices {
         Ok(Self {
             book,
             listed_as,
-            overrides,
+            routed: routed.map(Routed::new),
+            overrides: Arc::new(overrides),
         })
     }
 
-    /// The pricing of a model as it is sent to this provider; `None` = it has no price.
+    /// The prices of an answer that `server` gave, by its name in the answer's head. `None` where
+    /// prices do not depend on it, or it is not in the data: then these go on to hold, and an
+    /// answer is priced at the dearest of those that may have served it, flagged.
+    pub fn served_by(&self, server: &str) -> Option<Self> {
+        let routed = self.routed.as_ref()?.served_by(server, &self.listed_as)?;
+        Some(Self {
+            book: Arc::clone(&self.book),
+            listed_as: self.listed_as.clone(),
+            routed: Some(routed),
+            overrides: Arc::clone(&self.overrides),
+        })
+    }
+
+    /// The pricing of a model as it is sent to this provider; `None` = it has no price. Behind a
+    /// router, before it is known who serves, it is the dearest that may apply.
     pub fn find(&self, model: &str) -> Option<Arc<ModelPricing>> {
         let configured = self.overrides.get(model).cloned();
-        configured.or_else(|| find_in(&self.book, &self.listed_as, model))
+        configured.or_else(|| match &self.routed {
+            Some(routed) => routed.find(&self.book, &self.listed_as, model),
+            None => find_in(&self.book, &self.listed_as, model),
+        })
     }
 
     /// The models that can be named here: those with an override, then those of the data, by id.
@@ -130,9 +159,9 @@ impl ProviderPrices {
     /// What an answer to a request for `requested`, made at `at`, cost.
     ///
     /// The upstream's own figure outranks ours. Else the answer is priced at the model that gave
-    /// it, or at the requested one when that has an override or the answering one has no price;
-    /// extra usage at its own model, or (flagged) at the main one when that is unknown. All is
-    /// summed before it is rounded.
+    /// it, or at the requested one when that has an override, when it names the same model more
+    /// closely, or when the answering one has no price; extra usage at its own model, or (flagged)
+    /// at the main one when that is unknown. All is summed before it is rounded.
     ///
     /// # Errors
     /// [`PriceError::Unpriced`], [`PriceError::NoUsage`], [`PriceError::OutOfRange`].
@@ -171,6 +200,8 @@ impl ProviderPrices {
             exact.add(pricing.exact_cost(usage, &report.context, at)?)?;
             exact.approximate |= guessed;
         }
+        let routed = self.routed.as_ref().filter(|_| !main.is_override());
+        exact.approximate |= routed.is_some_and(|routed| !routed.is_served_by(&main));
         let source = if main.is_override() {
             CostSource::Override
         } else {
@@ -183,13 +214,33 @@ impl ProviderPrices {
         })
     }
 
+    /// Bedrock's answers name the bare model, its requests a profile of it; and what a profile
+    /// costs depends on the regions it may use.
+    fn find_profile(&self, answered: &str, requested: &str) -> Option<Arc<ModelPricing>> {
+        is_profile_of(requested, answered)
+            .then(|| self.find(requested))
+            .flatten()
+    }
+
     fn answering(&self, answered: &str, requested: &str) -> Option<Arc<ModelPricing>> {
         let configured = |model: &str| self.overrides.get(model).cloned();
         configured(answered)
             .or_else(|| configured(requested))
+            .or_else(|| self.find_profile(answered, requested))
             .or_else(|| self.find(answered))
             .or_else(|| self.find(requested))
     }
+}
+
+/// Whether `requested` names an inference profile of the model `answered`:
+/// `global.anthropic.claude-sonnet-4-5-20250929-v1:0` of `claude-sonnet-4-5-20250929`.
+fn is_profile_of(requested: &str, answered: &str) -> bool {
+    let mut behind_points = requested.match_indices('.').filter_map(|(point, _)| {
+        let name = requested.get(point + 1..)?;
+        name.strip_prefix(answered)
+    });
+    !answered.is_empty()
+        && behind_points.any(|version| version.is_empty() || version.starts_with("-v"))
 }
 
 /// The override, with what the book knows of the model besides token rates: searches and such keep

@@ -6,6 +6,8 @@ mod data;
 mod golden;
 mod overrides;
 mod properties;
+mod routed;
+mod units;
 
 use super::PriceBook;
 use crate::{clock::Timestamp, unit::Unit, usage::Usage};

@@ -25,6 +25,8 @@ pub struct Profile {
     pub stream_usage_on_request: bool,
     /// Where its models stand in the price data, in the order to look.
     pub price_providers: &'static [&'static str],
+    /// Set where it passes requests on to others, and whoever served one sets its price.
+    pub router: Option<Router>,
     /// Whether it stops billing when a stream is cancelled, unless settings say otherwise.
     pub cancel_stops_billing: bool,
 }
@@ -39,6 +41,15 @@ impl Profile {
             OnClientGone::Drain
         }
     }
+}
+
+/// How a router tells who served a request, and where the price data has those.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Router {
+    /// The header of the answer that names who served it.
+    pub served_by: &'static str,
+    /// What stands before that name in the ids of the price data.
+    pub price_prefix: &'static str,
 }
 
 /// Where requests go when settings name no other place.
@@ -120,6 +131,7 @@ const COMMON: Profile = Profile {
     formats: &[Format::OpenAiChat],
     stream_usage_on_request: true,
     price_providers: &[],
+    router: None,
     cancel_stops_billing: true,
 };
 
@@ -173,6 +185,7 @@ static GOOGLE_VERTEX: Profile = Profile {
         Format::AnthropicMessages,
         Format::VertexRawPredict,
         Format::OpenAiChat,
+        Format::OpenAiResponses,
     ],
     price_providers: &["google", "anthropic"],
     ..COMMON
@@ -274,6 +287,10 @@ static HUGGINGFACE: Profile = Profile {
     word: "huggingface",
     base_url: BaseUrl::Fixed("https://router.huggingface.co/v1"),
     formats: &[Format::OpenAiChat, Format::OpenAiResponses],
+    router: Some(Router {
+        served_by: "x-inference-provider",
+        price_prefix: "huggingface_",
+    }),
     ..COMMON
 };
 

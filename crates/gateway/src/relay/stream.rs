@@ -7,9 +7,11 @@
 
 use super::{ResponseBody, broken, overdue, silent};
 use crate::{
+    attempt::Opened,
     exchange::{Ending, Exchange, LOOK_AGAIN},
+    health::Sign,
+    objects,
     reserve::Reservation,
-    select::Attempt,
     upstream::{Answer, AnswerBody, BodyError},
 };
 use bytes::Bytes;
@@ -22,11 +24,15 @@ use std::{
 };
 use tokio::time::{Instant, Sleep, sleep_until};
 use tollgate_core::{
-    amount::Amount, error::Error, provider::OnClientGone, record::RecordFlags, unit::Unit,
+    amount::Amount,
+    error::{Error, Origin},
+    provider::{OnClientGone, Provider},
+    record::RecordFlags,
+    unit::Unit,
 };
 use tollgate_wire::{
     error::{StreamForm, stream_event},
-    tap::{Framing, StreamEdits, Tap},
+    tap::{Framing, Tap},
 };
 
 /// How long, and how much, is read for its usage after the client has gone.
@@ -49,39 +55,46 @@ struct Flow {
     trued_up: bool,
     content_bytes: u64,
     last_data: Instant,
+    /// The longest silence.
+    idle: Duration,
     alarm: Pin<Box<Sleep>>,
     drains: bool,
 }
 
-/// The body of a stream that begins now.
+/// The body of a stream that begins now, with what was held of it.
 pub(super) fn begin(
     mut exchange: Exchange,
-    attempt: &Attempt,
-    framing: Framing,
-    edits: StreamEdits,
+    provider: &Provider,
+    opened: Opened,
     answer: Answer,
 ) -> ResponseBody {
     exchange.answered(answer.status.as_u16());
     let format = exchange.format();
     let now = Instant::now();
     let mut flow = Flow {
-        tap: Tap::new(format, framing, edits),
-        form: match framing {
-            Framing::Sse => StreamForm::Sse(format),
-            Framing::JsonArray => StreamForm::GeminiArray { unopened: true },
+        form: match opened.framing {
+            Framing::Sse | Framing::FramedEvents => StreamForm::Sse(format),
+            Framing::Lines => StreamForm::Lines,
+            Framing::EventStream => StreamForm::EventStream,
+            Framing::JsonArray => StreamForm::GeminiArray {
+                unopened: opened.held.iter().all(Bytes::is_empty),
+            },
         },
+        tap: opened.tap,
         upstream: answer.body,
-        out: Vec::with_capacity(2),
+        out: opened.held,
         given: 0,
         end: None,
         trued_up: false,
         content_bytes: 0,
         last_data: now,
+        idle: exchange.idle_timeout(provider),
         alarm: Box::pin(sleep_until(now)),
-        drains: attempt.provider.on_client_gone == OnClientGone::Drain,
+        drains: provider.on_client_gone == OnClientGone::Drain,
         exchange,
     };
     flow.set_alarm(now);
+    flow.keep_up();
     ResponseBody::Stream(Stream(Some(Box::new(flow))))
 }
 
@@ -174,6 +187,12 @@ impl Flow {
             *unopened &= data.is_empty();
         }
         self.read(data);
+        self.keep_up();
+    }
+
+    /// Has the hold follow what was read.
+    fn keep_up(&mut self) {
+        objects::note(&mut self.exchange, self.tap.made());
         let progress = self.tap.progress();
         if !self.trued_up
             && let Some(input) = progress.input_tokens
@@ -239,6 +258,9 @@ impl Flow {
             self.tap.finish(&mut self.out);
             if progress.failed {
                 self.exchange.record.flags.add(RecordFlags::BROKEN);
+                self.exchange.report_provider(Sign::BrokeOff);
+            } else {
+                self.exchange.report_provider(Sign::Whole);
             }
             self.note_usage();
             self.end = Some(Ok(()));
@@ -257,6 +279,9 @@ impl Flow {
     fn break_off(&mut self, error: &Error) {
         self.note_usage();
         self.upstream = AnswerBody::Ended;
+        if error.kind().origin() == Origin::Upstream {
+            self.exchange.report_provider(Sign::BrokeOff);
+        }
         self.exchange.failed(error);
         self.end = Some(if self.tap.is_between_events() {
             let exchange = &self.exchange;
@@ -284,9 +309,8 @@ impl Flow {
             return;
         }
         let now = Instant::now();
-        let idle = self.exchange.gateway.settings().upstream_idle_timeout;
-        if now.duration_since(self.last_data) >= idle {
-            self.break_off(&silent(idle));
+        if now.duration_since(self.last_data) >= self.idle {
+            self.break_off(&silent(self.idle));
             return;
         }
         if now >= self.exchange.deadline() {
@@ -304,8 +328,7 @@ impl Flow {
 
     /// Wakes us when the hold may need more, or the silence is too long.
     fn set_alarm(&mut self, now: Instant) {
-        let settings = self.exchange.gateway.settings();
-        let silence = self.last_data + settings.upstream_idle_timeout;
+        let silence = self.last_data + self.idle;
         let quiet = self
             .exchange
             .reservation

@@ -6,17 +6,17 @@
 
 use super::{ResponseBody, broken, silent};
 use crate::{
-    attempt::{credential_refused, is_google_credential_error},
+    attempt::joined,
     exchange::{Ending, Exchange},
     headers,
-    select::Attempt,
-    settings::{MEASURED_ANSWER_MAX, WHOLE_ANSWER_MAX},
+    health::Sign,
+    objects,
+    settings::MEASURED_ANSWER_MAX,
     upstream::{Answer, AnswerBody, BodyError},
 };
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderValue};
 use http_body::{Body, SizeHint};
-use http_body_util::BodyExt;
 use std::{
     collections::VecDeque,
     pin::Pin,
@@ -24,45 +24,59 @@ use std::{
     time::Duration,
 };
 use tokio::time::{Instant, Sleep, sleep_until};
-use tollgate_core::{error::Error, money::NanoUsd, provider::ReportCost};
-use tollgate_wire::tap::{insert_cost_in_body, read_body};
+use tollgate_core::{
+    error::Error,
+    money::NanoUsd,
+    provider::{Provider, ReportCost},
+    usage::UsageReport,
+};
+use tollgate_wire::tap::{insert_cost_in_body, read_body, read_head};
 
-/// Reads the answer as far as the bound; writes the cost headers when that was all of it.
-pub(super) async fn begin(
+/// What of an answer was read, and whether that is all of it.
+pub(super) struct Read {
+    pub(super) pieces: VecDeque<Bytes>,
+    pub(super) ended: bool,
+}
+
+/// The body of an answer of which so much was read; writes the cost headers when that is all.
+pub(super) fn begin(
     mut exchange: Exchange,
-    attempt: &Attempt,
-    mut answer: Answer,
+    provider: &Provider,
+    read: Read,
+    answer: Answer,
     to_client: &mut HeaderMap,
-) -> Result<ResponseBody, (Error, Box<Exchange>)> {
-    let idle = exchange.gateway.settings().upstream_idle_timeout;
-    let (pieces, ended) = match read(&mut answer.body, &mut exchange, idle).await {
-        Ok(read) => read,
-        Err(error) => return Err((error, Box::new(exchange))),
-    };
+) -> ResponseBody {
+    exchange.answered(answer.status.as_u16());
+    let success = answer.status.is_success();
+    let by_head = read_head(exchange.format(), &answer.headers);
+    let Read { pieces, ended } = read;
     if !ended {
-        exchange.answered(answer.status.as_u16());
+        let idle = exchange.idle_timeout(provider);
         let seen = pieces.iter().map(Bytes::len).sum();
-        return Ok(ResponseBody::Passing(Box::new(Passing {
-            success: answer.status.is_success(),
+        return ResponseBody::Passing(Box::new(Passing {
+            by_head: success.then_some(by_head),
             upstream: answer.body,
             waiting: pieces.clone(),
-            measured: Some(pieces.into()),
+            // Only what is billed is kept to be measured.
+            measured: exchange.record.operation.is_billed().then(|| pieces.into()),
             seen,
             alarm: Box::pin(sleep_until(exchange.deadline().min(Instant::now() + idle))),
             idle,
             exchange: Some(exchange),
-        })));
+        }));
     }
-    let body = joined(pieces);
-    if !answer.status.is_success() {
-        return refused(exchange, attempt, answer.status, body);
+    exchange.report_provider(Sign::Whole);
+    let body = joined(&pieces);
+    if success {
+        measure(&mut exchange, by_head, &body);
     }
-    measure(&mut exchange, &body);
-    exchange.answered(answer.status.as_u16());
     exchange.close();
+    if !success {
+        return ResponseBody::whole(body);
+    }
     let cost = exchange.record.cost;
     let reports = exchange.record.operation.is_billed() && exchange.pricing.is_some();
-    match attempt.provider.report_cost {
+    match provider.report_cost {
         ReportCost::Off => {}
         ReportCost::Header | ReportCost::Body if !reports => {}
         ReportCost::Header => write_cost(to_client, cost),
@@ -70,63 +84,22 @@ pub(super) async fn begin(
             write_cost(to_client, cost);
             let text = cost.to_string();
             if let Some(pieces) = insert_cost_in_body(exchange.format(), &body, &text) {
-                return Ok(ResponseBody::Whole(pieces.into()));
+                return ResponseBody::Whole(pieces.into());
             }
         }
     }
-    Ok(ResponseBody::whole(body))
+    ResponseBody::whole(body)
 }
 
-fn refused(
-    mut exchange: Exchange,
-    attempt: &Attempt,
-    status: StatusCode,
-    body: Bytes,
-) -> Result<ResponseBody, (Error, Box<Exchange>)> {
-    if is_google_credential_error(attempt.provider.kind, status, &body) {
-        let error = credential_refused(&attempt.provider.slug, status);
-        return Err((error, Box::new(exchange)));
-    }
-    exchange.answered(status.as_u16());
-    exchange.close();
-    Ok(ResponseBody::whole(body))
-}
-
-/// The pieces of a body, and whether that is all of it. While they come the hold is topped up by
-/// the clock, as for a stream: what was asked for as one may arrive like this.
-async fn read(
-    body: &mut AnswerBody,
-    exchange: &mut Exchange,
-    idle: Duration,
-) -> Result<(VecDeque<Bytes>, bool), Error> {
-    let mut pieces = VecDeque::new();
-    let mut total = 0;
-    while total <= WHOLE_ANSWER_MAX {
-        let silence = Instant::now() + idle;
-        match exchange.while_held(body.frame(), silence).await? {
-            None => return Ok((pieces, true)),
-            Some(Ok(frame)) => {
-                if let Ok(data) = frame.into_data() {
-                    total += data.len();
-                    pieces.push_back(data);
-                }
-            }
-            Some(Err(error)) => return Err(broken(error.to_string())),
-        }
-    }
-    Ok((pieces, body.is_end_stream()))
-}
-
-fn joined(mut pieces: VecDeque<Bytes>) -> Bytes {
-    match pieces.len() {
-        0 | 1 => pieces.pop_front().unwrap_or_default(),
-        _ => Vec::from(pieces).concat().into(),
-    }
-}
-
-/// Reads the usage of a whole answer.
-fn measure(exchange: &mut Exchange, body: &[u8]) {
-    let report = read_body(exchange.format(), exchange.record.operation, body);
+/// Reads the usage of a whole answer: from its body, or where that says nothing from its head.
+fn measure(exchange: &mut Exchange, by_head: UsageReport, body: &[u8]) {
+    objects::note_body(exchange, body);
+    let by_body = read_body(exchange.format(), exchange.record.operation, body);
+    let report = if by_body.usage.is_some() {
+        by_body
+    } else {
+        by_head
+    };
     exchange.ending = if report.usage.is_some() {
         Ending::Reported(Box::new(report))
     } else {
@@ -150,7 +123,8 @@ pub(crate) struct Passing {
     /// Everything so far, for the usage; `None` once it is more than is kept.
     measured: Option<Vec<Bytes>>,
     seen: usize,
-    success: bool,
+    /// What the head says of the usage; `None` for an error.
+    by_head: Option<UsageReport>,
     alarm: Pin<Box<Sleep>>,
     idle: Duration,
 }
@@ -222,8 +196,9 @@ impl Passing {
 
     fn finish(&mut self) {
         if let Some(mut exchange) = self.exchange.take() {
-            if let (true, Some(pieces)) = (self.success, self.measured.take()) {
-                measure(&mut exchange, &pieces.concat());
+            exchange.report_provider(Sign::Whole);
+            if let (Some(by_head), Some(pieces)) = (self.by_head.take(), self.measured.take()) {
+                measure(&mut exchange, by_head, &pieces.concat());
             }
             exchange.close();
         }
@@ -232,6 +207,7 @@ impl Passing {
     /// Ends the exchange with an error that the client meets as a broken connection.
     fn broken(&mut self, error: &Error) -> String {
         if let Some(mut exchange) = self.exchange.take() {
+            exchange.report_provider(Sign::BrokeOff);
             exchange.failed(error);
             exchange.close();
         }

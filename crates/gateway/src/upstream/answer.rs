@@ -1,7 +1,7 @@
 //! An upstream's answer: a head, and a body that is a socket's, a decoder's or the simulated
 //! provider's.
 
-use super::{client::SendError, simulated::SimulatedBody};
+use super::{failure::SendError, simulated::SimulatedBody};
 use bytes::Bytes;
 use flate2::write::GzDecoder;
 use http::{HeaderMap, Response, StatusCode, header};
@@ -12,7 +12,6 @@ use std::{
     pin::Pin,
     task::{Context, Poll},
 };
-use tollgate_core::error::{Error, Kind};
 
 /// Compressed bytes decoded at a time. Deflate grows data 1,032 times at most, so this bounds what
 /// a hostile upstream can make us hold to 16 MiB.
@@ -57,15 +56,11 @@ impl Answer {
                 AnswerBody::Gzip(Box::new(Gunzip::new(body)))
             }
             Some(other) => {
-                return Err(SendError {
-                    // An error is not billed, whatever it is written in.
-                    may_have_arrived: parts.status.is_success(),
-                    error: Error::new(
-                        Kind::UpstreamBroken,
-                        "the provider answered in an encoding it was not asked for",
-                    )
-                    .with_context(format!("content-encoding: {other}")),
-                });
+                // An error is not billed, whatever it is written in.
+                return Err(SendError::garbled(
+                    parts.status.is_success(),
+                    format!("content-encoding: {other}, which was not asked for"),
+                ));
             }
         };
         Ok(Self {

@@ -1,25 +1,25 @@
-//! The only outbound HTTP client.
-//!
-//! HTTP/1.1 upstream on purpose: a pooled HTTP/2 client opens one connection per host, whose
-//! stream limit (about 100) would queue everything beyond it. Redirects are never followed and
-//! bodies never decoded here.
+//! The only outbound HTTP client: a request gets its provider's credential, goes out over the
+//! provider's kind of connection, and comes back as the head of an answer.
 
-use super::{answer::Answer, connect::Bounded, request::RequestBody};
+use super::{
+    answer::Answer,
+    body::RequestBody,
+    credential::Credentials,
+    failure::SendError,
+    guard::{Names, SystemNames},
+    transport::{ClientError, Transport},
+};
 use crate::settings::GatewaySettings;
 use bytes::Bytes;
-use http::{Request, StatusCode, Uri};
+use http::{HeaderMap, Request, Response, StatusCode, Uri};
 use http_body_util::{BodyExt, Limited};
-use hyper_rustls::HttpsConnector;
-use hyper_util::{
-    client::legacy::{self, connect::HttpConnector},
-    rt::{TokioExecutor, TokioTimer},
+use hyper::{body::Incoming, upgrade::Upgraded};
+use hyper_util::rt::TokioIo;
+use std::{sync::Arc, time::Duration};
+use tollgate_core::{
+    clock::Clock,
+    provider::{Connection, Provider},
 };
-use std::{error::Error as _, time::Duration};
-use tollgate_core::error::{Error, Kind};
-
-/// How long an unused connection to an upstream is kept. Below the 60 s after which common load
-/// balancers close theirs, so that a request rarely meets a connection being closed.
-const IDLE_CONNECTION: Duration = Duration::from_secs(50);
 
 /// How long a document may take to arrive, from the first byte asked to the last received.
 const FETCH_TIMEOUT: Duration = Duration::from_mins(1);
@@ -27,45 +27,85 @@ const FETCH_TIMEOUT: Duration = Duration::from_mins(1);
 /// A pooled client to every upstream.
 #[derive(Clone)]
 pub struct Client {
-    inner: legacy::Client<Bounded<HttpsConnector<HttpConnector>>, RequestBody>,
-    head_timeout: Duration,
+    transport: Arc<Transport>,
+    credentials: Arc<Credentials>,
 }
 
-/// Why no answer came.
-#[derive(Debug)]
-pub(crate) struct SendError {
-    /// What the caller is told.
-    pub(crate) error: Error,
-    /// Whether the upstream may have received the request (and may bill it).
-    pub(crate) may_have_arrived: bool,
+/// What came of asking for another protocol.
+pub(crate) enum Upgrade {
+    /// The connection speaks it from here on.
+    Switched {
+        /// The headers of the 101.
+        headers: HeaderMap,
+        /// The connection.
+        socket: TokioIo<Upgraded>,
+    },
+    /// The provider answered instead.
+    Refused(Answer),
 }
 
 impl Client {
-    /// A client that trusts the platform's certificate authorities.
+    /// A client with the settings' bounds. `clock` dates signatures and tokens.
     ///
     /// # Errors
-    /// When the platform's trust store cannot be read.
-    pub fn new(settings: &GatewaySettings) -> Result<Self, std::io::Error> {
-        let mut http = HttpConnector::new();
-        http.set_nodelay(true);
-        http.enforce_http(false);
-        let https = hyper_rustls::HttpsConnectorBuilder::new()
-            .try_with_platform_verifier()
-            .map_err(std::io::Error::other)?
-            .https_or_http()
-            .enable_http1()
-            .wrap_connector(http);
-        let inner = legacy::Client::builder(TokioExecutor::new())
-            .pool_idle_timeout(IDLE_CONNECTION)
-            .pool_timer(TokioTimer::new())
-            .build(Bounded {
-                connector: https,
-                within: settings.connect_timeout,
-            });
+    /// See [`ClientError`].
+    pub fn new(settings: &GatewaySettings, clock: Arc<dyn Clock>) -> Result<Self, ClientError> {
+        Self::with_names(settings, clock, Arc::new(SystemNames))
+    }
+
+    /// The same with a resolver of one's own.
+    pub(super) fn with_names(
+        settings: &GatewaySettings,
+        clock: Arc<dyn Clock>,
+        names: Arc<dyn Names>,
+    ) -> Result<Self, ClientError> {
+        let transport = Arc::new(Transport::new(settings, names)?);
+        let defaults = settings.google_defaults.clone();
+        let credentials = Credentials::new(Arc::clone(&transport), clock, defaults);
         Ok(Self {
-            inner,
-            head_timeout: settings.upstream_head_timeout,
+            transport,
+            credentials: Arc::new(credentials),
         })
+    }
+
+    /// Puts the provider's credential on a request, sends it and waits for the head of its answer.
+    /// An answer that blames a token makes us forget that token: the next attempt gets a new one.
+    pub(crate) async fn send(
+        &self,
+        provider: &Provider,
+        request: Request<RequestBody>,
+    ) -> Result<Answer, SendError> {
+        Answer::from_http(self.exchange(provider, request).await?)
+    }
+
+    /// Sends a request for another protocol (`Connection: Upgrade`).
+    pub(crate) async fn upgrade(
+        &self,
+        provider: &Provider,
+        request: Request<RequestBody>,
+    ) -> Result<Upgrade, SendError> {
+        let mut response = self.exchange(provider, request).await?;
+        if response.status() != StatusCode::SWITCHING_PROTOCOLS {
+            return Answer::from_http(response).map(Upgrade::Refused);
+        }
+        let upgraded = hyper::upgrade::on(&mut response).await.map_err(|error| {
+            SendError::garbled(true, format!("the connection was not handed over: {error}"))
+        })?;
+        Ok(Upgrade::Switched {
+            headers: std::mem::take(response.headers_mut()),
+            socket: TokioIo::new(upgraded),
+        })
+    }
+
+    async fn exchange(
+        &self,
+        provider: &Provider,
+        mut request: Request<RequestBody>,
+    ) -> Result<Response<Incoming>, SendError> {
+        let presented = self.credentials.present(provider, &mut request).await?;
+        let response = self.transport.send(&provider.connection, request).await?;
+        presented.judge(response.status(), response.headers());
+        Ok(response)
     }
 
     /// Gets a document that is not an answer to a client (price data).
@@ -85,54 +125,17 @@ impl Client {
         let uri: Uri = url.parse().map_err(|error| format!("not a URL: {error}"))?;
         let mut request = Request::new(RequestBody::default());
         *request.uri_mut() = uri;
-        let answer = self.send(request).await.map_err(|failure| {
-            failure
-                .error
-                .context()
-                .unwrap_or(failure.error.message())
-                .to_owned()
-        })?;
+        let sent = self.transport.send(&Connection::default(), request).await;
+        let answer = sent
+            .and_then(Answer::from_http)
+            .map_err(|failure| failure.describe().to_owned())?;
         if answer.status != StatusCode::OK {
             return Err(format!("answered {}", answer.status));
         }
         let body = Limited::new(answer.body, bytes_max).collect().await;
         Ok(body.map_err(|error| error.to_string())?.to_bytes())
     }
-
-    /// Sends a request and waits for the head of its answer.
-    pub(crate) async fn send(&self, request: Request<RequestBody>) -> Result<Answer, SendError> {
-        match tokio::time::timeout(self.head_timeout, self.inner.request(request)).await {
-            Ok(Ok(response)) => Answer::from_http(response),
-            Ok(Err(error)) => Err(SendError {
-                may_have_arrived: !error.is_connect(),
-                error: Error::new(
-                    Kind::UpstreamUnreachable,
-                    "the provider could not be reached",
-                )
-                .with_context(chain(&error)),
-            }),
-            Err(_elapsed) => Err(SendError {
-                may_have_arrived: true,
-                error: Error::new(
-                    Kind::UpstreamTimeout,
-                    format!(
-                        "the provider sent no answer for {} s",
-                        self.head_timeout.as_secs()
-                    ),
-                ),
-            }),
-        }
-    }
 }
 
-/// The causes of an error in one line.
-fn chain(error: &legacy::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        text.push_str(": ");
-        text.push_str(&inner.to_string());
-        cause = inner.source();
-    }
-    text
-}
+#[cfg(test)]
+mod tests;

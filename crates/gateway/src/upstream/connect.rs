@@ -1,44 +1,232 @@
-//! Bounds the whole of connecting: name, TCP and TLS. A connector's own timeout covers TCP alone.
+//! How a connection is made: name, guard, proxy, TCP, TLS, all within one time limit.
+//!
+//! The layers, inside out: the guarded dialler, the tunnel through the proxy where one stands in
+//! between, TLS with the host itself, the time limit.
 
-use http::Uri;
+use super::{
+    failure::{FailureClass, chain, find},
+    guard::Guard,
+    proxy::Proxies,
+};
+use http::{Uri, uri};
+use hyper_rustls::{HttpsConnector, MaybeHttpsStream};
+use hyper_util::{
+    client::legacy::connect::{HttpConnector, proxy::Tunnel},
+    rt::TokioIo,
+};
 use std::{
     error::Error,
+    fmt, io,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
+use tokio::net::TcpStream;
 use tower_service::Service;
 
-/// A connector that gives up.
-#[derive(Clone, Debug)]
-pub(crate) struct Bounded<C> {
-    pub(crate) connector: C,
-    pub(crate) within: Duration,
+type Connecting<T> = Pin<Box<dyn Future<Output = Result<T, ConnectError>> + Send>>;
+
+/// How a connection may be made.
+pub(super) struct Way {
+    pub(super) guard: Guard,
+    pub(super) proxies: Option<Arc<Proxies>>,
+    pub(super) tls: Arc<rustls::ClientConfig>,
+    pub(super) within: Duration,
 }
 
-type BoxError = Box<dyn Error + Send + Sync>;
+/// Why there is no connection.
+#[derive(Debug)]
+pub(super) struct ConnectError {
+    class: FailureClass,
+    text: String,
+}
 
-impl<C> Service<Uri> for Bounded<C>
-where
-    C: Service<Uri>,
-    C::Error: Into<BoxError>,
-    C::Future: Send + 'static,
-{
-    type Response = C::Response;
-    type Error = BoxError;
-    type Future = Pin<Box<dyn Future<Output = Result<C::Response, BoxError>> + Send>>;
+impl ConnectError {
+    fn new(class: FailureClass, text: impl Into<String>) -> Self {
+        Self {
+            class,
+            text: text.into(),
+        }
+    }
 
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        self.connector.poll_ready(cx).map_err(Into::into)
+    /// What went wrong on the way to a host before TLS with it.
+    fn before_tls(error: &(dyn Error + 'static)) -> Self {
+        if let Some(Self { class, text }) = find::<Self>(error) {
+            return Self::new(*class, text);
+        }
+        // Each address of a host has its share of the time.
+        let late = find::<io::Error>(error).is_some_and(|io| io.kind() == io::ErrorKind::TimedOut);
+        let class = if late {
+            FailureClass::ConnectTimeout
+        } else {
+            FailureClass::Unreachable
+        };
+        Self::new(class, chain(error))
+    }
+
+    pub(super) fn class(&self) -> FailureClass {
+        self.class
+    }
+}
+
+impl fmt::Display for ConnectError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl Error for ConnectError {}
+
+/// Makes connections.
+#[derive(Clone)]
+pub(super) struct Connector {
+    tls: HttpsConnector<Path>,
+    within: Duration,
+}
+
+impl Connector {
+    pub(super) fn new(way: Way) -> Self {
+        let dialler = |guard: Guard| {
+            let mut http = HttpConnector::new_with_resolver(guard.clone());
+            http.set_nodelay(true);
+            http.enforce_http(false);
+            http.set_connect_timeout(Some(way.within));
+            Dialler { http, guard }
+        };
+        let proxy = way.proxies.map(|proxies| {
+            // The operator's own address: it needs no guard.
+            let unguarded = Guard {
+                reach: tollgate_core::provider::NetworkReach::Any,
+                ..way.guard.clone()
+            };
+            let connector = HttpsConnector::from((dialler(unguarded), Arc::clone(&way.tls)));
+            (proxies, connector)
+        });
+        let path = Path {
+            direct: dialler(way.guard),
+            proxy,
+        };
+        Self {
+            tls: HttpsConnector::from((path, way.tls)),
+            within: way.within,
+        }
+    }
+}
+
+impl Service<Uri> for Connector {
+    type Response = MaybeHttpsStream<Socket>;
+    type Error = ConnectError;
+    type Future = Connecting<Self::Response>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), ConnectError>> {
+        Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, uri: Uri) -> Self::Future {
-        let (connecting, within) = (self.connector.call(uri), self.within);
+        let (connecting, within) = (self.tls.call(uri), self.within);
         Box::pin(async move {
             match tokio::time::timeout(within, connecting).await {
-                Ok(connected) => connected.map_err(Into::into),
-                Err(_elapsed) => Err(format!("no connection within {within:?}").into()),
+                Ok(Ok(connected)) => Ok(connected),
+                Ok(Err(error)) => Err(error.downcast().map_or_else(
+                    |tls| ConnectError::new(FailureClass::Tls, chain(&*tls)),
+                    |before| *before,
+                )),
+                Err(_elapsed) => Err(ConnectError::new(
+                    FailureClass::ConnectTimeout,
+                    format!("no connection within {within:?}"),
+                )),
             }
+        })
+    }
+}
+
+/// A socket to the host, or to the proxy with a tunnel to the host.
+type Socket = MaybeHttpsStream<TokioIo<TcpStream>>;
+
+/// Gets to a host: directly or through the proxy.
+#[derive(Clone)]
+struct Path {
+    direct: Dialler,
+    proxy: Option<(Arc<Proxies>, HttpsConnector<Dialler>)>,
+}
+
+impl Service<Uri> for Path {
+    type Response = Socket;
+    type Error = ConnectError;
+    type Future = Connecting<Socket>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), ConnectError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, uri: Uri) -> Self::Future {
+        let found = self.proxy.as_ref().and_then(|(proxies, connector)| {
+            proxies
+                .between(&uri)
+                .map(|proxy| (proxy, connector.clone()))
+        });
+        let Some((proxy, connector)) = found else {
+            let dialling = self.direct.call(uri);
+            return Box::pin(async move { Ok(MaybeHttpsStream::Http(dialling.await?)) });
+        };
+        let guard = self.direct.guard.clone();
+        Box::pin(async move {
+            let host = uri.host().unwrap_or_default();
+            let checked = guard.check(host).await;
+            checked.map_err(|error| ConnectError::before_tls(&error))?;
+            let mut tunnel = Tunnel::new(proxy.uri().clone(), connector);
+            if let Some(auth) = proxy.basic_auth() {
+                tunnel = tunnel.with_auth(auth.clone());
+            }
+            let tunnelled = tunnel.call(with_port(uri)?).await;
+            tunnelled.map_err(|error| ConnectError::before_tls(&error))
+        })
+    }
+}
+
+/// The tunnel takes a URL without a port for one of port 443.
+fn with_port(uri: Uri) -> Result<Uri, ConnectError> {
+    if uri.port().is_some() || uri.scheme() != Some(&uri::Scheme::HTTP) {
+        return Ok(uri);
+    }
+    let host = uri.host().unwrap_or_default();
+    let with_port = Uri::builder()
+        .scheme(uri::Scheme::HTTP)
+        .authority(format!("{host}:80"))
+        .path_and_query("/")
+        .build();
+    with_port.map_err(|error| ConnectError::new(FailureClass::Unreachable, error.to_string()))
+}
+
+/// Dials what the guard lets through.
+#[derive(Clone)]
+struct Dialler {
+    http: HttpConnector<Guard>,
+    guard: Guard,
+}
+
+impl Service<Uri> for Dialler {
+    type Response = TokioIo<TcpStream>;
+    type Error = ConnectError;
+    type Future = Connecting<Self::Response>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), ConnectError>> {
+        self.http
+            .poll_ready(cx)
+            .map_err(|error| ConnectError::before_tls(&error))
+    }
+
+    fn call(&mut self, uri: Uri) -> Self::Future {
+        // The connector looks up names alone; an address in the URL would pass the guard by.
+        if let Err(error) = self.guard.check_literal(uri.host().unwrap_or_default()) {
+            return Box::pin(async move { Err(ConnectError::before_tls(&error)) });
+        }
+        let dialling = self.http.call(uri);
+        Box::pin(async move {
+            dialling
+                .await
+                .map_err(|error| ConnectError::before_tls(&error))
         })
     }
 }

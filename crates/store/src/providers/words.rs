@@ -1,24 +1,6 @@
 //! The words under which a provider's choices are stored: the same as in settings.
 
-use tollgate_core::provider::{CredentialPlacement, OnClientGone, ReportCost, UnpricedPolicy};
-
-/// `bearer`, `header:x-api-key`, `query:key`.
-pub(super) fn placement_word(placement: &CredentialPlacement) -> String {
-    match placement {
-        CredentialPlacement::Bearer => "bearer".to_owned(),
-        CredentialPlacement::Header(name) => format!("header:{name}"),
-        CredentialPlacement::Query(name) => format!("query:{name}"),
-    }
-}
-
-pub(super) fn placement_from_word(word: &str) -> Option<CredentialPlacement> {
-    match word.split_once(':') {
-        None if word == "bearer" => Some(CredentialPlacement::Bearer),
-        Some(("header", name)) => Some(CredentialPlacement::Header(name.to_owned())),
-        Some(("query", name)) => Some(CredentialPlacement::Query(name.to_owned())),
-        None | Some(_) => None,
-    }
-}
+use tollgate_core::provider::{OnClientGone, ReportCost, UnpricedPolicy};
 
 pub(super) const fn unpriced_word(policy: UnpricedPolicy) -> &'static str {
     match policy {

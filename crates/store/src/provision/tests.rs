@@ -4,6 +4,7 @@ use tollgate_core::{
     api_key::ApiKeyState,
     declared::Declared,
     limit::{Scope, WindowKind},
+    provider::Credential,
     secret::Secret,
     snapshot::{KeyEntry, Snapshot},
 };

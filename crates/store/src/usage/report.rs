@@ -55,6 +55,8 @@ pub struct Spend {
     pub name: String,
     /// What was posted.
     pub cost: NanoUsd,
+    /// The part of it that stands for attempts that were given up and may have been billed.
+    pub abandoned_cost: NanoUsd,
     /// Requests.
     pub requests: u64,
     /// Input tokens, cached ones included.
@@ -71,8 +73,9 @@ macro_rules! report {
         concat!(
             "SELECT ",
             $name,
-            " AS name, SUM(cost) AS cost, COUNT(*) AS requests,
-                SUM(input_tokens) AS input_tokens, SUM(output_tokens) AS output_tokens,
+            " AS name, SUM(cost) AS cost, SUM(abandoned_cost) AS abandoned_cost,
+                COUNT(*) AS requests, SUM(input_tokens) AS input_tokens,
+                SUM(output_tokens) AS output_tokens,
                 SUM(CASE WHEN usage.flags & $8 <> 0 THEN 1 ELSE 0 END) AS uncertain
              FROM usage ",
             $joined,
@@ -170,6 +173,7 @@ fn read(row: &Row, by: Grouping) -> Result<Spend> {
     Ok(Spend {
         name,
         cost: NanoUsd::from_nano(row.integer("cost")?),
+        abandoned_cost: NanoUsd::from_nano(row.integer("abandoned_cost")?),
         requests: row.count("requests")?,
         input_tokens: row.count("input_tokens")?,
         output_tokens: row.count("output_tokens")?,

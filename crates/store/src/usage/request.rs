@@ -52,6 +52,8 @@ pub struct UsageLine {
     pub usage: Usage,
     /// What was posted.
     pub cost: NanoUsd,
+    /// The part of it that stands for attempts that were given up and may have been billed.
+    pub abandoned_cost: NanoUsd,
     /// The upstream's own figure.
     pub provider_cost: Option<NanoUsd>,
     /// The most that was held, as money.
@@ -76,8 +78,8 @@ macro_rules! select_lines {
                     member_id, api_key_id, session_id, route, provider, format, operation,
                     model_asked, model_answered, stream, status, error, input_tokens,
                     output_tokens, cache_read_tokens, cache_write_tokens, reasoning_tokens, units,
-                    cost, provider_cost, held_cost, held_tokens, attempts, flags, price_version,
-                    upstream_request_id
+                    cost, abandoned_cost, provider_cost, held_cost, held_tokens, attempts, flags,
+                    price_version, upstream_request_id
              FROM usage ",
             $rest
         )
@@ -135,6 +137,7 @@ fn read(row: &Row) -> Result<UsageLine> {
         error: row.nullable("error", Row::text)?,
         usage: read_usage(row)?,
         cost: money(row, "cost")?,
+        abandoned_cost: money(row, "abandoned_cost")?,
         provider_cost: row.nullable("provider_cost", money)?,
         held_cost: money(row, "held_cost")?,
         held_tokens: row.integer("held_tokens")?,

@@ -43,6 +43,7 @@ async fn world_with_usage() -> (World, std::sync::Arc<Store>, Ids, Ids) {
     }
     records[1].model_answered = None;
     records[1].flags.add(RecordFlags::ESTIMATED);
+    records[2].abandoned_cost = NanoUsd::from_nano(3_000);
     let mut simulated = record(&world.settled(ci, 1_000_000));
     simulated.flags.add(RecordFlags::SIMULATED);
     records.push(simulated);
@@ -103,6 +104,7 @@ async fn spend_adds_up_by_every_grouping_and_leaves_out_the_simulated() {
         (3_000, 150)
     );
     assert_eq!(total[0].uncertain, 1);
+    assert_eq!(total[0].abandoned_cost.as_nano(), 3_000);
 }
 
 #[tokio::test]
@@ -130,6 +132,7 @@ async fn a_record_reads_back_whole_and_the_first_one_of_a_request_stays() {
     kept.first_byte_at = Some(world.now());
     kept.error = Some(Kind::UpstreamBroken);
     kept.provider_cost = Some(NanoUsd::from_nano(70));
+    kept.abandoned_cost = NanoUsd::from_nano(7);
     for (count, info) in (1..).zip(Unit::ALL) {
         kept.usage.set(info.unit, count);
     }
@@ -141,8 +144,8 @@ async fn a_record_reads_back_whole_and_the_first_one_of_a_request_stays() {
     let line = store.usage_of_request(kept.request).await.unwrap().unwrap();
     assert_eq!(line.usage, kept.usage);
     assert_eq!(
-        (line.cost, line.provider_cost),
-        (kept.cost, kept.provider_cost)
+        (line.cost, line.provider_cost, line.abandoned_cost),
+        (kept.cost, kept.provider_cost, kept.abandoned_cost)
     );
     assert_eq!((line.ids, line.received_at), (kept.ids, kept.received_at));
     assert_eq!(line.first_byte_at, kept.first_byte_at);

@@ -4,7 +4,7 @@ use super::{Acknowledge, Posting, WriterSettings};
 use crate::{
     error::{Result, StoreError},
     hold_file::{HoldFile, SlotIndex},
-    ledger,
+    ledger, objects,
     store::Store,
     usage,
 };
@@ -16,6 +16,7 @@ use tokio::{
 use tollgate_core::{
     id::RequestId,
     ledger::{Fact, Position},
+    object::StoredObject,
     record::UsageRecord,
 };
 
@@ -46,6 +47,7 @@ pub(super) struct State {
 struct Rows {
     facts: Vec<Fact>,
     records: Vec<UsageRecord>,
+    objects: Vec<StoredObject>,
 }
 
 /// Postings taken apart: what is committed, and what is done after that.
@@ -69,6 +71,7 @@ impl Group {
                 group.acknowledge.push((fact.request, call));
             }
             group.rows.facts.extend(posting.fact);
+            group.rows.objects.extend(posting.objects);
         }
         group
     }
@@ -194,13 +197,14 @@ impl Writer {
 }
 
 async fn try_commit(store: &Store, rows: &Rows) -> Result<Positions> {
-    if rows.facts.is_empty() && rows.records.is_empty() {
+    if rows.facts.is_empty() && rows.records.is_empty() && rows.objects.is_empty() {
         return Ok(Positions::new());
     }
     let mut tx = store.database.write().await?;
     let posted = ledger::post(&mut tx, rows.facts.clone(), store.clock.now()).await?;
     let records = rows.records.iter().map(usage::values);
     usage::insert(&mut tx, records.collect()).await?;
+    objects::insert(&mut tx, &rows.objects).await?;
     tx.commit().await?;
     Ok(posted.positions)
 }

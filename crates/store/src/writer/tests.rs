@@ -67,6 +67,7 @@ impl Server {
             slot: Some(slot),
             fact: Some(fact),
             record: Some(Box::new(record(&fact))),
+            objects: Vec::new(),
             acknowledge: Some(Box::new(move |position| told.send(position).unwrap_or(()))),
         };
         self.writer.handle().post(posting).unwrap();
@@ -137,6 +138,7 @@ async fn finishing_commits_everything_that_was_handed_in() {
         slot: None,
         fact: None,
         record: None,
+        objects: Vec::new(),
         acknowledge: None,
     };
     assert_eq!(handle.post(late), Err(NotQueued::Ended));
@@ -151,6 +153,7 @@ async fn a_refused_request_has_a_record_and_no_entry() {
         slot: None,
         fact: None,
         record: Some(Box::new(record(&fact))),
+        objects: Vec::new(),
         acknowledge: None,
     };
     server.writer.handle().post(posting).unwrap();

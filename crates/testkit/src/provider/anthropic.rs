@@ -4,7 +4,7 @@
 use super::{
     Dialect,
     ask::{Ask, Reply},
-    error_body,
+    failure::error_body,
     stream::{Framing, Stream},
 };
 use crate::answer::Answer;
@@ -14,22 +14,32 @@ pub(super) fn answer(ask: &Ask) -> Answer {
     if ask.stream {
         return stream(ask).answer(ask);
     }
+    ask.bill(Answer::json(200, &whole(ask)), ask.output_tokens())
+}
+
+/// A whole message.
+pub(super) fn whole(ask: &Ask) -> Value {
     let content = match &ask.reply {
         Reply::Text(_) => json!({ "type": "text", "text": ask.reply.text() }),
         Reply::Tool { name, arguments } => {
             json!({ "type": "tool_use", "id": "toolu_1", "name": name, "input": arguments })
         }
     };
-    let body = message(
+    message(
         ask,
         &json!([content]),
         &json!(stop_reason(ask)),
         &usage(ask, ask.output_tokens()),
-    );
-    ask.bill(Answer::json(200, &body), ask.output_tokens())
+    )
 }
 
-fn stream(ask: &Ask) -> Stream {
+/// `…/count_tokens`.
+pub(super) fn count(ask: &Ask) -> Answer {
+    Answer::json(200, &json!({ "input_tokens": ask.input_tokens }))
+}
+
+/// The events of a streamed answer.
+pub(super) fn stream(ask: &Ask) -> Stream {
     let delta = |delta: Value| json!({ "type": "content_block_delta", "index": 0, "delta": delta });
     let (block, pieces) = match &ask.reply {
         Reply::Text(words) => (

@@ -1,31 +1,57 @@
 //! What a request asks of the plausible provider, in any dialect, and what that uses.
 //!
 //! The rule of counting, to be repeated by whoever checks a price: input tokens = 8 + a quarter of
-//! the bytes of every string under `messages`, `system`, `input`, `instructions`, `contents`,
-//! `systemInstruction` and `tools`, rounded down; output tokens = words of the answer (12 for a
-//! tool call), plus 24 with `[think]`. Both are what the usage reports and what the bill says.
+//! the bytes of every string under the keys of [`READ_BY_THE_MODEL`], rounded down; output tokens =
+//! words of the answer (12 for a tool call), plus 24 with `[think]`. Both are what the usage
+//! reports and what the bill says. Endpoints without words say in their own module what they count.
 
+mod prompt;
+
+use super::{form, house::House};
 use crate::{
     answer::{Answer, End},
     upstream::Received,
 };
+use prompt::{arguments_for, first_tool, last_user_text, tool_result};
 use serde_json::{Value, json};
 use std::time::Duration;
 
-const READ_BY_THE_MODEL: [&str; 7] = [
+/// Fields of a body that a model reads.
+pub const READ_BY_THE_MODEL: [&str; 13] = [
     "messages",
     "system",
     "input",
+    "inputText",
     "instructions",
     "contents",
+    "content",
+    "requests",
+    "instances",
     "systemInstruction",
     "tools",
+    "toolConfig",
+    "prompt",
 ];
+
+/// What decides whether an answer is streamed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Streams {
+    /// It never is.
+    Never,
+    /// The path says so.
+    Always,
+    /// `"stream": true`, or OpenAI's `"stream_format": "sse"`.
+    OnFlag,
+    /// Everything but `"stream": false`.
+    UnlessRefused,
+}
 
 /// A request, understood.
 #[derive(Clone, Debug)]
 pub struct Ask {
-    /// From the body, or from the path.
+    /// Whose manners.
+    pub house: House,
+    /// From the path, or from the body.
     pub model: String,
     /// Whether the answer is to be streamed.
     pub stream: bool,
@@ -73,13 +99,21 @@ pub enum Break {
 }
 
 impl Ask {
-    /// `None` when the body is not a JSON object.
-    pub(super) fn read(request: &Received, pace: Duration) -> Option<Self> {
-        let body: Value = serde_json::from_slice(&request.body).ok()?;
+    /// `None` when the body is neither a JSON object nor a form.
+    pub(super) fn read(request: &Received, streams: Streams, pace: Duration) -> Option<Self> {
+        let body: Value = match form::boundary(request) {
+            Some(boundary) => form::read(&request.body, boundary)?,
+            None => serde_json::from_slice(&request.body).ok()?,
+        };
+        Self::of(&body, request.path(), streams, pace)
+    }
+
+    /// The same of a body by itself; `None` when it is not an object.
+    pub(super) fn of(body: &Value, path: &str, streams: Streams, pace: Duration) -> Option<Self> {
         body.as_object()?;
-        let (model, method) = model_in_path(request.path());
-        let named = body.get("model").and_then(Value::as_str);
-        let prompt = last_user_text(&body);
+        let named = || body.get("model")?.as_str().map(str::to_owned);
+        let model = model_in_path(path).or_else(named);
+        let prompt = last_user_text(body);
         let text: u64 = READ_BY_THE_MODEL
             .iter()
             .filter_map(|key| body.get(key))
@@ -88,11 +122,12 @@ impl Ask {
         let input_tokens = 8 + text / 4;
         let number = |name: &str| directive(&prompt, name)?.parse::<u64>().ok();
         let broken = |name: &str| usize::try_from(number(name)?).ok();
-        let mut reply = reply(&body, &prompt, number("words"), input_tokens);
-        let truncated = reply.truncate(output_cap(&body));
+        let mut reply = reply(body, &prompt, number("words"), input_tokens);
+        let truncated = reply.truncate(output_cap(body));
         Some(Self {
-            model: model.or(named).unwrap_or("unnamed").to_owned(),
-            stream: method == Some("streamGenerateContent") || flag(&body, "stream"),
+            house: House::of(path),
+            model: model.unwrap_or_else(|| "unnamed".to_owned()),
+            stream: is_streamed(streams, body),
             input_tokens,
             cached_tokens: directive(&prompt, "cached").map_or(0, |_| input_tokens / 2),
             reasoning_tokens: directive(&prompt, "think").map_or(0, |_| 24),
@@ -105,7 +140,7 @@ impl Ask {
                 .or(broken("cut").map(|after| (after, Break::End(End::Cut))))
                 .or(broken("reset").map(|after| (after, Break::End(End::Reset))))
                 .or(broken("stall").map(|after| (after, Break::End(End::Stall)))),
-            body,
+            body: body.clone(),
         })
     }
 
@@ -156,8 +191,8 @@ impl Reply {
 fn reply(body: &Value, prompt: &str, words: Option<u64>, input_tokens: u64) -> Reply {
     let result = tool_result(body);
     if result.is_none()
-        && directive(prompt, "tool").is_some()
-        && let Some((name, schema)) = first_tool(body)
+        && let Some(wanted) = directive(prompt, "tool")
+        && let Some((name, schema)) = first_tool(body, wanted)
     {
         let arguments = arguments_for(schema);
         return Reply::Tool { name, arguments };
@@ -183,26 +218,63 @@ fn directive<'a>(prompt: &'a str, name: &str) -> Option<&'a str> {
         .find_map(|(key, value)| (key == name).then_some(value))
 }
 
-/// `…/models/{model}:{method}`, the model's `%3A` and the like left alone.
-fn model_in_path(path: &str) -> (Option<&str>, Option<&str>) {
-    let last = path.rsplit('/').next().unwrap_or_default();
-    match last.rsplit_once(':') {
-        Some((model, method)) => (Some(model), Some(method)),
-        None => (None, None),
+fn is_streamed(streams: Streams, body: &Value) -> bool {
+    let flag = |key: &str| {
+        let value = body.get(key)?;
+        // A form's fields are texts.
+        value.as_bool().or_else(|| value.as_str()?.parse().ok())
+    };
+    match streams {
+        Streams::Never => false,
+        Streams::Always => true,
+        Streams::OnFlag => {
+            flag("stream").unwrap_or_default() || body.get("stream_format") == Some(&json!("sse"))
+        }
+        Streams::UnlessRefused => flag("stream").unwrap_or(true),
     }
 }
 
-fn flag(body: &Value, key: &str) -> bool {
-    body.get(key).and_then(Value::as_bool).unwrap_or_default()
+/// `…/models/{model}:{method}`, `/model/{model}/{method}`, `/deployments/{model}/…`.
+fn model_in_path(path: &str) -> Option<String> {
+    let after = |mark: &str| path.split_once(mark).map(|(_, rest)| rest);
+    let segment = |rest: &str| rest.split('/').next().map(percent_decoded);
+    if let Some(rest) = after("/model/").or_else(|| after("/deployments/")) {
+        return segment(rest);
+    }
+    let (model, _) = path.rsplit('/').next()?.rsplit_once(':')?;
+    (model != "count-tokens").then(|| percent_decoded(model))
+}
+
+pub(crate) fn percent_decoded(text: &str) -> String {
+    let mut pieces = text.split('%');
+    let mut bytes = pieces.next().unwrap_or_default().as_bytes().to_vec();
+    for piece in pieces {
+        match piece
+            .split_at_checked(2)
+            .and_then(|(hex, rest)| Some((u8::from_str_radix(hex, 16).ok()?, rest)))
+        {
+            Some((byte, rest)) => {
+                bytes.push(byte);
+                bytes.extend_from_slice(rest.as_bytes());
+            }
+            None => bytes.extend_from_slice(format!("%{piece}").as_bytes()),
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 fn output_cap(body: &Value) -> Option<usize> {
-    let config = body.get("generationConfig").unwrap_or(body);
+    let config = ["generationConfig", "inferenceConfig", "options"]
+        .iter()
+        .find_map(|key| body.get(key))
+        .unwrap_or(body);
     [
         "max_completion_tokens",
         "max_tokens",
         "max_output_tokens",
         "maxOutputTokens",
+        "maxTokens",
+        "num_predict",
     ]
     .iter()
     .find_map(|key| config.get(key)?.as_u64())
@@ -216,98 +288,4 @@ fn text_bytes(value: &Value) -> u64 {
         Value::Object(fields) => fields.values().map(text_bytes).sum(),
         Value::Null | Value::Bool(_) | Value::Number(_) => 0,
     }
-}
-
-fn turns(body: &Value) -> Option<&Value> {
-    ["messages", "input", "contents"]
-        .iter()
-        .find_map(|key| body.get(key))
-}
-
-fn last_user_text(body: &Value) -> String {
-    match turns(body) {
-        Some(Value::String(text)) => text.clone(),
-        Some(Value::Array(items)) => items
-            .iter()
-            .rev()
-            .filter(|item| item.get("role").is_none_or(|role| role == "user"))
-            .map(all_text)
-            .find(|text| !text.is_empty())
-            .unwrap_or_default(),
-        _ => String::new(),
-    }
-}
-
-/// The text of a turn: its `content` or `parts`, a string or pieces with `text`.
-fn all_text(item: &Value) -> String {
-    match item.get("content").or_else(|| item.get("parts")) {
-        Some(Value::String(text)) => text.clone(),
-        Some(Value::Array(parts)) => parts
-            .iter()
-            .filter_map(|part| part.get("text")?.as_str())
-            .collect(),
-        _ => item.as_str().unwrap_or_default().to_owned(),
-    }
-}
-
-/// What a tool answered, when that is the last thing in the conversation.
-fn tool_result(body: &Value) -> Option<String> {
-    let last = turns(body)?.as_array()?.last()?;
-    let is_tool = last.get("role").is_some_and(|role| role == "tool");
-    let by_role = is_tool.then(|| last.get("content")).flatten();
-    let by_part = || {
-        let parts = last.get("content").or_else(|| last.get("parts"))?;
-        parts.as_array()?.iter().find_map(|part| {
-            part.pointer("/functionResponse/response")
-                .or_else(|| part.get("tool_use_id").and(part.get("content")))
-        })
-    };
-    let result = by_role.or_else(|| last.get("output")).or_else(by_part)?;
-    Some(plain(result))
-}
-
-fn plain(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        Value::Array(items) => items.iter().map(plain).collect(),
-        Value::Object(fields) => fields.get("text").map_or_else(|| value.to_string(), plain),
-        Value::Null | Value::Bool(_) | Value::Number(_) => value.to_string(),
-    }
-}
-
-/// Name and schema of the first function offered, wherever the dialect puts them.
-fn first_tool(body: &Value) -> Option<(String, &Value)> {
-    let tool = body.get("tools")?.get(0)?;
-    let function = tool
-        .get("function")
-        .or_else(|| tool.pointer("/functionDeclarations/0"))
-        .unwrap_or(tool);
-    let schema = [
-        "parameters",
-        "input_schema",
-        "parametersJsonSchema",
-        "parameters_json_schema",
-    ]
-    .iter()
-    .find_map(|key| function.get(key))?;
-    Some((function.get("name")?.as_str()?.to_owned(), schema))
-}
-
-/// An object with every required property of the schema.
-fn arguments_for(schema: &Value) -> Value {
-    let required = schema.get("required").and_then(Value::as_array);
-    let names = required.into_iter().flatten().filter_map(Value::as_str);
-    let pairs = names.map(|name| {
-        let kind = schema.pointer(&format!("/properties/{name}/type"));
-        let kind = kind.and_then(Value::as_str).unwrap_or("string");
-        let value = match kind.to_ascii_lowercase().as_str() {
-            "integer" | "number" => json!(7),
-            "boolean" => json!(true),
-            "array" => json!([]),
-            "object" => json!({}),
-            _ => json!("Paris"),
-        };
-        (name.to_owned(), value)
-    });
-    Value::Object(pairs.collect())
 }

@@ -1,10 +1,13 @@
-//! `…/models/{model}:generateContent` and `:streamGenerateContent`. Reasoning stands beside
-//! `candidatesTokenCount`; every chunk of a stream carries the usage so far.
+//! `…/models/{model}:generateContent`, `:streamGenerateContent`, `:countTokens` and the embeddings.
+//! Reasoning stands beside `candidatesTokenCount`; every chunk of a stream carries the usage so far,
+//! except at Vertex, where only the last one does.
 
 use super::{
     Dialect,
     ask::{Ask, Reply},
-    error_body,
+    failure::error_body,
+    house::House,
+    openai_embeddings::VECTOR,
     stream::{Framing, Stream},
 };
 use crate::answer::Answer;
@@ -29,7 +32,12 @@ pub(super) fn answer(ask: &Ask) -> Answer {
     let mut so_far = 0;
     let pieces = parts.iter().map(|part| {
         so_far += 1;
-        response(ask, Some(part), None, so_far)
+        let mut piece = response(ask, Some(part), None, so_far);
+        if let (House::Vertex, Some(fields)) = (ask.house, piece.as_object_mut()) {
+            let told = json!({ "trafficType": "ON_DEMAND" });
+            fields.insert("usageMetadata".to_owned(), told);
+        }
+        piece
     });
     let stream = Stream {
         framing: Framing::Crlf,
@@ -39,6 +47,30 @@ pub(super) fn answer(ask: &Ask) -> Answer {
         error: error_body(Dialect::Google, 503, "the prompt asked for this failure"),
     };
     stream.answer(ask)
+}
+
+/// `:countTokens`.
+pub(super) fn count(ask: &Ask) -> Answer {
+    Answer::json(200, &json!({ "totalTokens": ask.input_tokens }))
+}
+
+/// `:embedContent`.
+pub(super) fn embed(ask: &Ask) -> Answer {
+    let body = json!({ "embedding": { "values": VECTOR }, "usageMetadata": embedded(ask) });
+    ask.bill(Answer::json(200, &body), 0)
+}
+
+/// `:batchEmbedContents`.
+pub(super) fn embed_batch(ask: &Ask) -> Answer {
+    let requests = ask.body.get("requests").and_then(Value::as_array);
+    let vectors = requests.into_iter().flatten();
+    let vectors: Vec<_> = vectors.map(|_| json!({ "values": VECTOR })).collect();
+    let body = json!({ "embeddings": vectors, "usageMetadata": embedded(ask) });
+    ask.bill(Answer::json(200, &body), 0)
+}
+
+fn embedded(ask: &Ask) -> Value {
+    json!({ "promptTokenCount": ask.input_tokens, "totalTokenCount": ask.input_tokens })
 }
 
 fn response(ask: &Ask, part: Option<&Value>, finish: Option<&str>, candidates: u64) -> Value {

@@ -1,64 +1,72 @@
-//! `POST /chat/completions`. Usage in a stream comes only when `stream_options.include_usage` asks
-//! for it, in one last chunk without choices; then every other chunk says `"usage": null`.
+//! `POST /chat/completions`, and Mistral's `/fim/completions`. Usage in a stream comes only when
+//! `stream_options.include_usage` asks for it, in one last chunk without choices; then every other
+//! chunk says `"usage": null`. Some houses have it elsewhere, asked or not: see [`House`].
 
 use super::{
     Dialect,
     ask::{Ask, Reply},
-    error_body,
+    failure::{error_body, failure},
+    house::House,
     stream::{Framing, Stream},
 };
 use crate::answer::Answer;
 use serde_json::{Value, json};
 
+/// Mistral's clients insist on nine letters and digits.
+const CALL_ID: &str = "call00001";
+const GROQ_ID: &str = "req_scripted";
+
 pub(super) fn answer(ask: &Ask) -> Answer {
-    if ask.stream {
-        return stream(ask).answer(ask);
+    if ask.house == House::Mistral && ask.body.get("stream_options").is_some() {
+        return failure(
+            Dialect::Mistral,
+            422,
+            "stream_options: extra inputs are not permitted",
+        );
     }
-    let message = match &ask.reply {
-        Reply::Text(_) => json!({
-            "role": "assistant", "content": ask.reply.text(), "refusal": null, "annotations": [],
-        }),
-        Reply::Tool { name, arguments } => json!({
-            "role": "assistant",
-            "content": null,
-            "refusal": null,
-            "tool_calls": [{
-                "id": "call_1",
-                "type": "function",
-                "function": { "name": name, "arguments": arguments.to_string() },
-            }],
-        }),
+    let answer = if ask.stream {
+        stream(ask).answer(ask)
+    } else {
+        whole(ask)
     };
+    match ask.house {
+        House::HuggingFace => answer.header("x-inference-provider", "groq"),
+        House::Maker | House::Azure | House::Vertex | House::Groq | House::Mistral => answer,
+    }
+}
+
+fn whole(ask: &Ask) -> Answer {
+    ask.bill(Answer::json(200, &body(ask)), ask.output_tokens())
+}
+
+/// A whole answer's body.
+pub(super) fn body(ask: &Ask) -> Value {
+    let mut message = json!({ "role": "assistant", "content": null, "refusal": null });
+    match &ask.reply {
+        Reply::Text(_) => set(&mut message, "content", json!(ask.reply.text())),
+        Reply::Tool { name, arguments } => {
+            let function = json!({ "name": name, "arguments": arguments.to_string() });
+            let call = json!({ "id": CALL_ID, "type": "function", "function": function });
+            set(&mut message, "tool_calls", json!([call]));
+        }
+    }
     let choice = json!({
         "index": 0, "message": message, "logprobs": null, "finish_reason": finish_reason(ask),
     });
-    let body = json!({
-        "id": "chatcmpl-scripted",
-        "object": "chat.completion",
-        "created": 1_795_000_000,
-        "model": ask.model,
-        "choices": [choice],
-        "usage": usage(ask),
-        "service_tier": "default",
-        "system_fingerprint": null,
-    });
-    ask.bill(Answer::json(200, &body), ask.output_tokens())
+    let mut body = document(ask, "chat.completion", &json!([choice]));
+    set(&mut body, "usage", usage(ask));
+    if ask.house == House::Groq {
+        set(&mut body, "x_groq", json!({ "id": GROQ_ID }));
+    }
+    body
 }
 
 fn stream(ask: &Ask) -> Stream {
     let include_usage = ask.body.pointer("/stream_options/include_usage") == Some(&json!(true));
-    let chunk = |choices: Value, usage: Option<Value>| {
-        let mut chunk = json!({
-            "id": "chatcmpl-scripted",
-            "object": "chat.completion.chunk",
-            "created": 1_795_000_000,
-            "model": ask.model,
-            "service_tier": "default",
-            "system_fingerprint": null,
-            "choices": choices,
-        });
-        if let (true, Some(fields)) = (include_usage, chunk.as_object_mut()) {
-            fields.insert("usage".to_owned(), usage.unwrap_or(Value::Null));
+    let chunk = |choices: Value| {
+        let mut chunk = document(ask, "chat.completion.chunk", &choices);
+        if include_usage {
+            set(&mut chunk, "usage", Value::Null);
         }
         chunk
     };
@@ -66,42 +74,96 @@ fn stream(ask: &Ask) -> Stream {
         let choice = json!({
             "index": 0, "delta": delta, "logprobs": null, "finish_reason": finish,
         });
-        chunk(json!([choice]), None)
+        chunk(json!([choice]))
     };
-    let pieces = match &ask.reply {
-        Reply::Text(words) => words
-            .iter()
-            .map(|word| delta(json!({ "content": word }), Value::Null))
-            .collect(),
-        Reply::Tool { name, arguments } => {
-            let call = |function: Value, first: bool| {
-                let mut call = json!({ "index": 0, "function": function });
-                if let (true, Some(fields)) = (first, call.as_object_mut()) {
-                    fields.insert("id".to_owned(), json!("call_1"));
-                    fields.insert("type".to_owned(), json!("function"));
-                }
-                delta(json!({ "tool_calls": [call] }), Value::Null)
-            };
-            let written = arguments.to_string();
-            let (start, rest) = written.split_at(1);
-            vec![
-                call(json!({ "name": name, "arguments": "" }), true),
-                call(json!({ "arguments": start }), false),
-                call(json!({ "arguments": rest }), false),
-            ]
-        }
-    };
-    let role = json!({ "role": "assistant", "content": "", "refusal": null });
-    let mut closing = vec![delta(json!({}), json!(finish_reason(ask)))];
+    let pieces = deltas(ask.house, &ask.reply)
+        .into_iter()
+        .map(|piece| delta(piece, Value::Null));
+    let role = json!({ "role": "assistant", "content": "" });
+    let mut opening = vec![delta(role, Value::Null)];
+    let mut last = delta(json!({}), json!(finish_reason(ask)));
+    match ask.house {
+        House::Azure => opening.insert(0, prompt_filter()),
+        House::Groq => set(
+            &mut last,
+            "x_groq",
+            json!({ "id": GROQ_ID, "usage": usage(ask) }),
+        ),
+        House::Mistral => set(&mut last, "usage", usage(ask)),
+        House::Maker | House::Vertex | House::HuggingFace => {}
+    }
+    let mut closing = vec![last];
     if include_usage {
-        closing.push(chunk(json!([]), Some(usage(ask))));
+        let mut told = chunk(json!([]));
+        set(&mut told, "usage", usage(ask));
+        closing.push(told);
     }
     Stream {
         framing: Framing::DataThenDone,
-        opening: vec![delta(role, Value::Null)],
-        pieces,
+        opening,
+        pieces: pieces.collect(),
         closing,
         error: error_body(Dialect::OpenAi, 500, "the prompt asked for this failure"),
+    }
+}
+
+fn deltas(house: House, reply: &Reply) -> Vec<Value> {
+    let (name, arguments) = match reply {
+        Reply::Text(words) => {
+            return words
+                .iter()
+                .map(|word| json!({ "content": word }))
+                .collect();
+        }
+        Reply::Tool { name, arguments } => (name, arguments.to_string()),
+    };
+    let call = |arguments: &str| {
+        json!({
+            "index": 0, "id": CALL_ID, "type": "function",
+            "function": { "name": name, "arguments": arguments },
+        })
+    };
+    let more = |text: &str| json!({ "index": 0, "function": { "arguments": text } });
+    let (start, rest) = arguments.split_at(1);
+    let calls = match house {
+        // It sends calls whole.
+        House::Mistral => vec![call(&arguments)],
+        House::Maker | House::Azure | House::Vertex | House::Groq | House::HuggingFace => {
+            vec![call(""), more(start), more(rest)]
+        }
+    };
+    let delta = |call: Value| json!({ "tool_calls": [call] });
+    calls.into_iter().map(delta).collect()
+}
+
+/// What Azure's content filter says of the prompt, before anything else: no choices, no usage.
+fn prompt_filter() -> Value {
+    json!({
+        "id": "", "object": "", "created": 0, "model": "", "choices": [],
+        "prompt_filter_results": [{ "prompt_index": 0, "content_filter_results": {} }],
+    })
+}
+
+fn document(ask: &Ask, object: &str, choices: &Value) -> Value {
+    // Hugging Face's suffix says how to choose a server, and is not part of the name.
+    let model = match ask.house {
+        House::HuggingFace => ask.model.split(':').next(),
+        House::Maker | House::Azure | House::Vertex | House::Groq | House::Mistral => None,
+    };
+    json!({
+        "id": "chatcmpl-scripted",
+        "object": object,
+        "created": 1_795_000_000,
+        "model": model.unwrap_or(&ask.model),
+        "choices": choices,
+        "service_tier": "default",
+        "system_fingerprint": null,
+    })
+}
+
+fn set(object: &mut Value, key: &str, value: Value) {
+    if let Some(fields) = object.as_object_mut() {
+        fields.insert(key.to_owned(), value);
     }
 }
 
@@ -113,7 +175,8 @@ fn finish_reason(ask: &Ask) -> &'static str {
     }
 }
 
-fn usage(ask: &Ask) -> Value {
+/// Also of the older text form.
+pub(super) fn usage(ask: &Ask) -> Value {
     json!({
         "prompt_tokens": ask.input_tokens,
         "completion_tokens": ask.output_tokens(),

@@ -1,8 +1,12 @@
 //! How a streamed answer becomes chunks: what opens it, one piece per word, what closes it, with
 //! the pace and the breaks the prompt asked for. The dialects supply the events.
 
-use super::ask::{Ask, Break};
-use crate::answer::{Answer, Chunk, End};
+use super::{
+    ask::{Ask, Break},
+    bedrock::frame,
+};
+use crate::answer::{Answer, Chunk, End, Length};
+use bytes::Bytes;
 use serde_json::Value;
 use std::time::Duration;
 
@@ -25,17 +29,31 @@ pub(super) enum Framing {
     Named,
     /// `data: …` with CRLF, no end mark: Gemini.
     Crlf,
+    /// One document per line: Ollama.
+    Lines,
+    /// AWS's binary frames; an event is an object whose only key is its type.
+    Frames,
 }
 
 impl Framing {
-    fn event(self, event: &Value) -> String {
+    fn event(self, event: &Value) -> Bytes {
         match self {
-            Self::DataThenDone => format!("data: {event}\n\n"),
-            Self::Crlf => format!("data: {event}\r\n\r\n"),
+            Self::DataThenDone => format!("data: {event}\n\n").into(),
+            Self::Crlf => format!("data: {event}\r\n\r\n").into(),
             Self::Named => {
                 let name = event.get("type").and_then(Value::as_str).unwrap_or("error");
-                format!("event: {name}\ndata: {event}\n\n")
+                format!("event: {name}\ndata: {event}\n\n").into()
             }
+            Self::Lines => format!("{event}\n").into(),
+            Self::Frames => frame::of_event(event).into(),
+        }
+    }
+
+    fn content_type(self) -> &'static str {
+        match self {
+            Self::DataThenDone | Self::Named | Self::Crlf => "text/event-stream",
+            Self::Lines => "application/x-ndjson",
+            Self::Frames => "application/vnd.amazon.eventstream",
         }
     }
 }
@@ -43,12 +61,18 @@ impl Framing {
 impl Stream {
     /// The answer, billed piece by piece: reasoning with the opening, the rest evenly.
     pub(super) fn answer(self, ask: &Ask) -> Answer {
+        let output_tokens = ask.output_tokens();
+        self.answer_billed(ask, output_tokens)
+    }
+
+    /// The same for answers whose output is not counted in words.
+    pub(super) fn answer_billed(self, ask: &Ask, output_tokens: u64) -> Answer {
         let chunk = |event: &Value, after: Duration, output_tokens: u64| Chunk {
             after,
-            bytes: self.framing.event(event).into(),
+            bytes: self.framing.event(event),
             output_tokens,
         };
-        let mut left = ask.output_tokens();
+        let mut left = output_tokens;
         let mut chunks = Vec::new();
         let mut reasoning = ask.reasoning_tokens;
         for event in &self.opening {
@@ -81,7 +105,9 @@ impl Stream {
             Some((_, Break::Error)) => chunks.push(chunk(&self.error, ask.pace, 0)),
             Some((_, Break::End(end))) => then = end,
         }
-        let mut answer = Answer::sse(Vec::<&str>::new()).then(then);
+        let mut answer = Answer::new(200, self.framing.content_type(), "")
+            .length(Length::Chunked)
+            .then(then);
         answer.chunks = chunks;
         answer.input_tokens = ask.input_tokens;
         answer.cached_tokens = ask.cached_tokens;

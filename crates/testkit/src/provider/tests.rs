@@ -1,11 +1,14 @@
 //! The plausible provider's own arithmetic: what a body reports is what the bill says, whole or
 //! streamed. That its shapes are right is shown by the official SDKs in `conformance/`.
 
-use super::*;
+mod clouds;
+mod objects;
+
 use crate::{
     client::Client,
     upstream::{Ended, Upstream},
 };
+use serde_json::{Value, json};
 
 const GEMINI: &str = "/v1beta/models/gemini-2.5-pro:generateContent";
 const GEMINI_STREAM: &str = "/v1beta/models/gemini-2.5-pro:streamGenerateContent?alt=sse";

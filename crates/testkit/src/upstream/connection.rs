@@ -1,13 +1,12 @@
 //! One connection of the upstream: read a request, write what the script says, watch whether the
 //! client is still there while nothing is to be written.
 
-use super::{Ended, Received, Shared, control};
+use super::{Ended, Received, Shared, control, socket::Socket};
 use crate::answer::{Answer, End, Length};
 use bytes::{Buf as _, Bytes, BytesMut};
 use std::{io, pin::pin, sync::Arc, time::Duration};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpStream,
     time::sleep,
 };
 
@@ -15,7 +14,7 @@ use tokio::{
 const MAX_HEADERS: usize = 256;
 
 pub(super) struct Connection {
-    stream: TcpStream,
+    stream: Socket,
     read: BytesMut,
     shared: Arc<Shared>,
 }
@@ -38,7 +37,7 @@ impl From<io::Error> for Gone {
 }
 
 impl Connection {
-    pub(super) fn new(stream: TcpStream, shared: Arc<Shared>) -> Self {
+    pub(super) fn new(stream: Socket, shared: Arc<Shared>) -> Self {
         Self {
             stream,
             read: BytesMut::new(),
@@ -55,8 +54,9 @@ impl Connection {
                 }
                 continue;
             }
-            let answer = self.shared.answer_to(&request);
+            let (verified, answer) = self.shared.answer_to(&request);
             let index = self.log(Received {
+                verified,
                 input_tokens: answer.input_tokens,
                 cached_tokens: answer.cached_tokens,
                 ..request
@@ -106,17 +106,9 @@ impl Connection {
             Bytes::new()
         };
         let request = Received {
-            method: head.method,
-            target: head.target,
-            headers: head.headers,
             body,
             at: self.shared.started.elapsed(),
-            ended: Ended::Open,
-            ended_at: None,
-            written: 0,
-            input_tokens: 0,
-            cached_tokens: 0,
-            output_tokens: 0,
+            ..Received::new(head.method, head.target, head.headers)
         };
         Ok((request, head.keep_alive))
     }
@@ -216,6 +208,7 @@ impl Connection {
             } else {
                 self.stream.write_all(&chunk.bytes).await?;
             }
+            self.stream.flush().await?;
             if let Some(index) = index {
                 self.note(index, |request| {
                     request.written += u64::try_from(chunk.bytes.len()).unwrap_or(u64::MAX);
@@ -228,9 +221,10 @@ impl Connection {
                 self.stream.write_all(b"0\r\n\r\n").await?;
             }
             End::Clean | End::Cut => {}
-            End::Reset => self.stream.set_zero_linger()?,
+            End::Reset => self.stream.reset_on_close()?,
             End::Stall => self.idle(Duration::MAX).await?,
         }
+        self.stream.flush().await?;
         Ok(())
     }
 
@@ -238,10 +232,9 @@ impl Connection {
     async fn idle(&mut self, duration: Duration) -> Result<(), Gone> {
         if duration.is_zero() {
             // The shortest timer takes a millisecond, and an answer may have thousands of pieces.
-            return match self.stream.try_read_buf(&mut self.read) {
-                Ok(0) => Err(Gone),
-                Err(error) if error.kind() != io::ErrorKind::WouldBlock => Err(Gone),
-                Ok(_) | Err(_) => Ok(()),
+            return match self.stream.try_read(&mut self.read) {
+                Some(Ok(0) | Err(_)) => Err(Gone),
+                Some(Ok(_)) | None => Ok(()),
             };
         }
         let mut over = pin!(sleep(duration));

@@ -3,12 +3,20 @@
 //! - `GET /_requests[?since=N]`: what was received (from index N on), with the answers' ends.
 //! - `GET /_bill`: what would be charged, by credential.
 //! - `POST /_script`: queues an answer, in the form of [`Scripted`].
+//! - `POST /_demand`: demands a credential under a path, in the form of [`Demanded`].
+//! - `GET /_accounts`: whom the token endpoints know; asked for, they issue tokens.
 
 use super::{Bill, Received, Shared};
-use crate::answer::{Answer, Chunk, End};
-use serde::Deserialize;
+use crate::{
+    answer::{Answer, Chunk, End},
+    demand::Demand,
+};
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
-use std::{collections::BTreeMap, sync::PoisonError, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
+
+/// As long as Google's.
+const TOKEN_LIFETIME: Duration = Duration::from_secs(3599);
 
 /// An answer, written down.
 #[derive(Deserialize)]
@@ -39,6 +47,14 @@ struct Scripted {
     then: Then,
 }
 
+/// A demand, written down.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Demanded {
+    under: String,
+    demand: Demand,
+}
+
 #[derive(Clone, Copy, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Then {
@@ -67,17 +83,39 @@ pub(super) fn answer(shared: &Shared, request: &Received) -> Option<Answer> {
             (200, json!(told))
         }
         "/_bill" => (200, json!(Bill::of(&shared.log.borrow()))),
-        "/_script" => match serde_json::from_slice::<Scripted>(&request.body) {
-            Ok(scripted) => {
-                scripted.queue(shared);
-                (200, json!({}))
-            }
-            Err(error) => (400, json!({ "error": error.to_string() })),
-        },
+        "/_script" => done(request, |scripted: Scripted| scripted.queue(shared)),
+        "/_demand" => done(request, |demanded: Demanded| {
+            shared.script(|script| script.demands.push((demanded.under, demanded.demand)));
+        }),
+        "/_accounts" => {
+            let accounts = shared.issuer(TOKEN_LIFETIME).accounts();
+            let entra = json!({
+                "tenant_id": accounts.entra.tenant_id,
+                "client_id": accounts.entra.client_id,
+                "client_secret": accounts.entra.client_secret,
+            });
+            let told = json!({
+                "service_account": accounts.service_account,
+                "authorized_user": accounts.authorized_user,
+                "entra": entra,
+            });
+            (200, told)
+        }
         path if path.starts_with("/_") => (404, json!({ "error": "no such control" })),
         _ => return None,
     };
     Some(Answer::json(status, &body))
+}
+
+/// Does what the body says.
+fn done<T: DeserializeOwned>(request: &Received, act: impl FnOnce(T)) -> (u16, Value) {
+    match serde_json::from_slice(&request.body) {
+        Ok(said) => {
+            act(said);
+            (200, json!({}))
+        }
+        Err(error) => (400, json!({ "error": error.to_string() })),
+    }
 }
 
 fn told(request: &Received) -> Value {
@@ -87,6 +125,7 @@ fn told(request: &Received) -> Value {
         "headers": request.headers,
         "credential": request.credential(),
         "body": String::from_utf8_lossy(&request.body),
+        "verified": request.verified,
         "at_ms": request.at.as_millis(),
         "ended": request.ended,
         "ended_ms": request.ended_at.map(|at| at.as_millis()),
@@ -100,12 +139,11 @@ fn told(request: &Received) -> Value {
 impl Scripted {
     fn queue(self, shared: &Shared) {
         let answer = self.answer();
-        let mut script = shared.script.lock().unwrap_or_else(PoisonError::into_inner);
-        let queue = match self.path {
-            Some(path) => script.by_path.entry(path).or_default(),
-            None => &mut script.queue,
-        };
-        queue.extend(std::iter::repeat_n(answer, self.times));
+        let answers = std::iter::repeat_n(answer, self.times);
+        shared.script(|script| match self.path {
+            Some(path) => script.by_path.entry(path).or_default().extend(answers),
+            None => script.queue.extend(answers),
+        });
     }
 
     fn answer(&self) -> Answer {

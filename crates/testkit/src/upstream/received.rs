@@ -17,6 +17,8 @@ pub struct Received {
     pub body: Bytes,
     /// When its last byte was read, since the upstream's start.
     pub at: Duration,
+    /// Whether its credential met the demand on its path; `None` when nothing was demanded.
+    pub verified: Option<bool>,
     /// How the answer ended.
     pub ended: Ended,
     /// When it ended, since the upstream's start.
@@ -44,6 +46,24 @@ pub enum Ended {
 }
 
 impl Received {
+    /// Just arrived, without a body.
+    pub(crate) fn new(method: String, target: String, headers: Vec<(String, String)>) -> Self {
+        Self {
+            method,
+            target,
+            headers,
+            body: Bytes::new(),
+            at: Duration::ZERO,
+            verified: None,
+            ended: Ended::Open,
+            ended_at: None,
+            written: 0,
+            input_tokens: 0,
+            cached_tokens: 0,
+            output_tokens: 0,
+        }
+    }
+
     /// The target without its query.
     pub fn path(&self) -> &str {
         self.target
@@ -73,10 +93,14 @@ impl Received {
         serde_json::from_slice(&self.body).expect("the upstream got a JSON body")
     }
 
-    /// The secret it came with, wherever a provider would look for it; `-` without one.
+    /// The secret it came with, wherever a provider would look for it, or the name of the keys that
+    /// signed it; `-` without one.
     pub fn credential(&self) -> &str {
         self.header("authorization")
-            .map(|value| value.strip_prefix("Bearer ").unwrap_or(value))
+            .map(|value| match value.split_once("Credential=") {
+                Some((_, signed)) => signed.split('/').next().unwrap_or(signed),
+                None => value.strip_prefix("Bearer ").unwrap_or(value),
+            })
             .or_else(|| self.header("x-api-key"))
             .or_else(|| self.header("x-goog-api-key"))
             .or_else(|| self.header("api-key"))

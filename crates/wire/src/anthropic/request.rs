@@ -1,6 +1,7 @@
 //! What a Messages request asks for. The same body without `max_tokens` asks for a token count.
 
 use crate::{
+    endpoint::Endpoint,
     facts::RequestFacts,
     json::{self, Count, Members, Text},
     measure::{Measure, Read, Rules},
@@ -8,15 +9,39 @@ use crate::{
 };
 use serde::{
     Deserialize,
-    de::{self, IgnoredAny, MapAccess},
+    de::{self, DeserializeSeed, IgnoredAny, MapAccess},
 };
 use serde_json::value::RawValue;
-use tollgate_core::error::Error;
+use tollgate_core::{error::Error, format::Operation};
+
+/// Facts of a request in Vertex's envelope: the model is in the path, but for the counting of
+/// tokens, which has it in the body; so is whether to stream.
+pub(crate) fn raw_predict_facts(endpoint: &Endpoint, body: &[u8]) -> Result<RequestFacts, Error> {
+    let mut facts = read(body)?;
+    facts.stream = endpoint.stream;
+    if endpoint.operation != Operation::CountTokens {
+        facts.model_span = None;
+        facts.model = endpoint.model.clone().unwrap_or_default();
+    }
+    if facts.model.is_empty() {
+        return Err(json::no_model("put it into the path"));
+    }
+    Ok(facts)
+}
 
 /// Facts of a request to `/v1/messages` or `/v1/messages/count_tokens`.
 ///
 /// A body without `max_tokens` is the provider's to refuse: here its bound is unknown.
 pub(crate) fn facts(body: &[u8]) -> Result<RequestFacts, Error> {
+    let facts = read(body)?;
+    if facts.model.is_empty() {
+        return Err(json::no_model("put it into `model`"));
+    }
+    Ok(facts)
+}
+
+/// What the body says, whether or not it names the model.
+pub(crate) fn read(body: &[u8]) -> Result<RequestFacts, Error> {
     let mut request = Request {
         body,
         facts: RequestFacts::default(),
@@ -26,15 +51,13 @@ pub(crate) fn facts(body: &[u8]) -> Result<RequestFacts, Error> {
     let Request {
         mut facts, measure, ..
     } = request;
-    if facts.model.is_empty() {
-        return Err(json::no_model("put it into `model`"));
-    }
     facts.choices = 1;
     facts.text_bytes = measure.text_bytes;
     facts.media_tokens = measure.media_tokens;
     facts.unseen_input |= measure.unseen_input;
     facts.cache_write = measure.cache_write;
     facts.other_models = measure.other_models;
+    facts.objects = measure.objects;
     Ok(facts)
 }
 
@@ -62,7 +85,12 @@ impl<'de> Members<'de> for Request<'de> {
                 let entries: Option<Vec<IgnoredAny>> = map.next_value()?;
                 self.facts.unseen_input |= entries.is_some_and(|entries| !entries.is_empty());
             }
-            "container" | "thread" | "compaction" => {
+            "container" => {
+                let container: Option<&'de RawValue> = map.next_value()?;
+                self.facts.unseen_input |= container.is_some();
+                self.container(container)?;
+            }
+            "thread" | "compaction" => {
                 let value: Option<IgnoredAny> = map.next_value()?;
                 self.facts.unseen_input |= value.is_some();
             }
@@ -91,6 +119,14 @@ impl<'de> Request<'de> {
         self.facts.model = model.into_owned();
         self.facts.model_span = json::span(self.body, raw);
         Ok(())
+    }
+
+    /// A container of before, by its id or as `{"id":…,"skills":[…]}`.
+    fn container<E: de::Error>(&mut self, raw: Option<&'de RawValue>) -> Result<(), E> {
+        let Some(raw) = raw else { return Ok(()) };
+        let mut json = serde_json::Deserializer::from_str(raw.get());
+        let meter = self.measure.walk(Read::Object(Place::Container));
+        meter.deserialize(&mut json).map_err(E::custom)
     }
 
     fn selects(&mut self, what: &'static str, word: Option<Text<'de>>) {
@@ -131,16 +167,20 @@ enum Place {
     Message,
     /// In a tool definition.
     Tool,
+    /// In what names a container of before.
+    Container,
 }
 
 impl Rules for Place {
     fn read(self, key: &str) -> Read<Self> {
         match (self, key) {
+            (Self::Container, "id") => Read::Object(self),
+            (Self::Container, _) => Read::Skip,
             (_, "type") => Read::Type(self),
             (_, "cache_control") => Read::CacheControl,
             (Self::Message, "data") => Read::Media(self),
             (Self::Message, "url") => Read::Url(self),
-            (Self::Message, "file_id") => Read::Reference(self),
+            (Self::Message, "file_id") => Read::Object(self),
             (Self::Message, "id" | "tool_use_id" | "media_type") => Read::Skip,
             // A tool's arguments may use any of these words for something else.
             (Self::Message, "input") | (Self::Tool, "input_schema" | "input_examples") => {
@@ -161,6 +201,7 @@ impl Rules for Place {
                 kind == "mcp_toolset" || SERVER_TOOLS.iter().any(|tool| kind.starts_with(tool))
             }
             Self::Message => kind == "container_upload",
+            Self::Container => false,
         }
     }
 }

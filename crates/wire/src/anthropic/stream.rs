@@ -5,6 +5,7 @@ use super::usage::{Message, Tally};
 use crate::{
     edit::Edit,
     json::{self, Text},
+    objects::{Made, of_message},
     tap::{Carries, Progress, StreamReader},
 };
 use serde::{Deserialize, de::IgnoredAny};
@@ -22,6 +23,7 @@ struct Reader {
     progress: Progress,
     /// A `message_delta` brought usage; before it, the output count is a placeholder.
     counted: bool,
+    made: Vec<Made>,
 }
 
 /// The members are read when the type says what they are: an odd one of another type is harmless.
@@ -58,6 +60,7 @@ impl StreamReader for Reader {
             .map_or(name, |Text(kind)| kind.as_bytes());
         match kind {
             b"message_start" => {
+                self.container(event.message);
                 if let Some(message) = read::<Message<'_>>(event.message) {
                     self.tally.start(message);
                 }
@@ -65,6 +68,7 @@ impl StreamReader for Reader {
             b"content_block_start" => self.progress.started = true,
             b"content_block_delta" => self.content(read(event.delta)),
             b"message_delta" => {
+                self.container(event.delta);
                 if event.usage.is_some_and(|usage| self.tally.merge(usage)) {
                     self.counted = true;
                     return Carries::Usage;
@@ -90,6 +94,10 @@ impl StreamReader for Reader {
             .report(self.progress.terminal && self.counted && !self.progress.failed)
     }
 
+    fn made(&self) -> &[Made] {
+        &self.made
+    }
+
     fn cost_edit(&self, data: &[u8], cost: &str) -> Option<Edit> {
         json::cost_edit(data, &["usage"], cost)
     }
@@ -100,6 +108,12 @@ fn read<'a, T: Deserialize<'a>>(raw: Option<&'a RawValue>) -> Option<T> {
 }
 
 impl Reader {
+    /// A container is told of at the start or at the end.
+    fn container(&mut self, raw: Option<&RawValue>) {
+        let made = raw.and_then(|raw| of_message(raw.get().as_bytes()));
+        self.made.extend(made.filter(|made| !self.made.contains(made)));
+    }
+
     fn content(&mut self, delta: Option<Delta<'_>>) {
         self.progress.started = true;
         let texts = delta

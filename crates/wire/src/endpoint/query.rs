@@ -46,6 +46,34 @@ pub(super) fn asks_for_sse(query: &str) -> bool {
         .any(|pair| means(pair) == Pair::Form(Form::Sse))
 }
 
+/// The value of the first pair of this name, still encoded.
+pub(super) fn value<'q>(query: &'q str, name: &str) -> Option<&'q str> {
+    query
+        .split('&')
+        .filter(|pair| is_named(pair, name))
+        .map(|pair| pair.split_once('=').map_or("", |(_, value)| value))
+        .next()
+}
+
+/// Whether the pair of this name says yes, as OpenAI's and Google's SDKs write it.
+pub(super) fn is_true(query: &str, name: &str) -> bool {
+    value(query, name).is_some_and(|value| value.eq_ignore_ascii_case("true"))
+}
+
+/// `query` without any pair of these names.
+pub(super) fn without(query: &str, names: &[&str]) -> String {
+    let pairs = query.split('&');
+    let kept: Vec<&str> = pairs
+        .filter(|pair| !names.iter().any(|name| is_named(pair, name)))
+        .collect();
+    kept.join("&")
+}
+
+fn is_named(pair: &str, name: &str) -> bool {
+    let own = pair.split_once('=').map_or(pair, |(own, _)| own);
+    segment::decode(own).is_some_and(|own| own == name)
+}
+
 /// What one `name=value` is to us.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Pair {

@@ -41,6 +41,11 @@ pub(crate) fn encode_into(path: &mut String, text: &str) {
     }
 }
 
+/// Whether `text` as a whole segment means this directory or its parent. (More dots are a name.)
+pub(crate) fn is_dots(text: &str) -> bool {
+    matches!(text, "." | "..")
+}
+
 fn hex(digit: u8) -> Option<u8> {
     match digit {
         b'0'..=b'9' => Some(digit - b'0'),

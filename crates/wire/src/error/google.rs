@@ -57,7 +57,7 @@ pub(super) fn body(error: &Error) -> Vec<u8> {
 }
 
 /// The error object of a stream, which has the three plain members only.
-pub(super) fn stream_body(error: &Error) -> Vec<u8> {
+pub(crate) fn stream_body(error: &Error) -> Vec<u8> {
     json(&Body {
         error: inner(error, Vec::new()),
     })
@@ -86,7 +86,10 @@ const fn status_of(kind: Kind) -> &'static str {
         Kind::BadRequest | Kind::TooLarge | Kind::Unpriced => "INVALID_ARGUMENT",
         Kind::Unauthenticated => "UNAUTHENTICATED",
         Kind::Forbidden => "PERMISSION_DENIED",
-        Kind::UnknownRoute | Kind::UnknownEndpoint | Kind::UnknownModel => "NOT_FOUND",
+        Kind::UnknownRoute
+        | Kind::UnknownEndpoint
+        | Kind::UnknownModel
+        | Kind::UnknownObject => "NOT_FOUND",
         // Not RESOURCE_EXHAUSTED, which Google's clients take for a rate limit and try again.
         Kind::LimitReached | Kind::LimitHeld => "FAILED_PRECONDITION",
         Kind::RateLimited => "RESOURCE_EXHAUSTED",

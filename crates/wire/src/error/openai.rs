@@ -31,6 +31,25 @@ pub(super) fn body(error: &Error) -> Vec<u8> {
     })
 }
 
+#[derive(Serialize)]
+struct SocketError<'a> {
+    r#type: &'static str,
+    status: u16,
+    error: Inner<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stream_id: Option<&'a str>,
+}
+
+/// The frame of a WebSocket that says so; on a lane where the protocol has lanes.
+pub(crate) fn socket_body(error: &Error, lane: Option<&str>) -> Vec<u8> {
+    json(&SocketError {
+        r#type: "error",
+        status: error.kind().status(),
+        error: inner(error, type_of(error.kind())),
+        stream_id: lane,
+    })
+}
+
 /// The body that makes Codex stop at once and say when to come back (`resets_at`, Unix seconds).
 pub(super) fn usage_limit_body(error: &Error) -> Vec<u8> {
     let resets_at = error
@@ -81,6 +100,7 @@ const fn type_of(kind: Kind) -> &'static str {
         | Kind::UnknownRoute
         | Kind::UnknownEndpoint
         | Kind::UnknownModel
+        | Kind::UnknownObject
         | Kind::TooLarge
         | Kind::RequestTimeout
         | Kind::Unpriced => "invalid_request_error",
@@ -104,6 +124,7 @@ const fn param_of(kind: Kind) -> Option<&'static str> {
         | Kind::Forbidden
         | Kind::UnknownRoute
         | Kind::UnknownEndpoint
+        | Kind::UnknownObject
         | Kind::TooLarge
         | Kind::RequestTimeout
         | Kind::LimitReached

@@ -5,7 +5,7 @@
 //! It may be written only where an event (or array element) may begin; a stream that broke inside
 //! one cannot be mended, and its connection is broken off instead.
 
-use super::{CallerTraits, anthropic, google, json, openai};
+use super::{CallerTraits, anthropic, bedrock, google, json, ollama, openai};
 use bytes::Bytes;
 use serde::Serialize;
 use tollgate_core::{
@@ -19,6 +19,10 @@ use tollgate_core::{
 pub enum StreamForm {
     /// Server-sent events.
     Sse(Format),
+    /// Lines of JSON (Ollama).
+    Lines,
+    /// Frames of an AWS event stream (Bedrock).
+    EventStream,
     /// One JSON array, element by element (Gemini without `alt=sse`).
     GeminiArray {
         /// Nothing of the array has been sent, not even its bracket.
@@ -35,24 +39,49 @@ pub fn stream_event(
     caller: CallerTraits,
 ) -> Bytes {
     let (head, data, tail) = match form {
-        // Embeddings do not stream; were one to, its SDK would read it as it reads chat.
-        StreamForm::Sse(Format::OpenAiChat | Format::OpenAiEmbeddings) => {
-            ("data: ", openai::body(error), "\n\n")
-        }
+        // The SDK raises on `error` in any stream of these. From embeddings on they do not stream,
+        // or not as events; were one to, it would be read like chat.
+        StreamForm::Sse(
+            Format::OpenAiChat
+            | Format::OpenAiCompletions
+            | Format::OpenAiImages
+            | Format::OpenAiSpeech
+            | Format::OpenAiTranscription
+            | Format::MistralFim
+            | Format::OpenAiEmbeddings
+            | Format::OpenAiModerations
+            | Format::OpenAiFiles
+            | Format::OpenAiBatches
+            | Format::OpenAiRealtime
+            | Format::OpenAiResponsesSocket
+            | Format::BedrockConverse
+            | Format::BedrockInvoke
+            | Format::OllamaNative
+            | Format::MistralOcr,
+        ) => ("data: ", openai::body(error), "\n\n"),
         StreamForm::Sse(Format::OpenAiResponses) => (
             "event: response.failed\ndata: ",
             json(&response_failed(error, request_id, caller)),
             "\n\n",
         ),
-        StreamForm::Sse(Format::AnthropicMessages) => (
+        StreamForm::Sse(
+            Format::AnthropicMessages
+            | Format::VertexRawPredict
+            | Format::AnthropicBatches
+            | Format::AnthropicFiles,
+        ) => (
             "event: error\ndata: ",
             anthropic::body(error, request_id),
             "\n\n",
         ),
-        StreamForm::Sse(Format::GeminiGenerate) => {
-            ("data: ", google::stream_body(error), "\r\n\r\n")
-        }
-        StreamForm::Sse(_) => ("data: ", openai::body(error), "\n\n"),
+        StreamForm::Sse(
+            Format::GeminiGenerate
+            | Format::GeminiEmbed
+            | Format::GeminiInteractions
+            | Format::GeminiLive,
+        ) => ("data: ", google::stream_body(error), "\r\n\r\n"),
+        StreamForm::Lines => ("", ollama::body(error), "\n"),
+        StreamForm::EventStream => return bedrock::exception_frame(error),
         StreamForm::GeminiArray { unopened: true } => ("[", google::stream_body(error), "]"),
         StreamForm::GeminiArray { unopened: false } => (",\r\n", google::stream_body(error), "]"),
     };

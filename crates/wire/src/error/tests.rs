@@ -3,6 +3,8 @@ use serde_json::Value;
 use std::{collections::BTreeMap, fmt::Write};
 use tollgate_core::{clock::Timestamp, format::Format};
 
+mod bedrock;
+
 const PLAIN: CallerTraits = CallerTraits { codex: false };
 const CODEX: CallerTraits = CallerTraits { codex: true };
 
@@ -99,7 +101,7 @@ fn every_kind_in_a_stream() {
 #[test]
 fn terminal_refusals_say_so_and_only_rate_limits_name_a_delay() {
     for kind in Kind::ALL {
-        for dialect in [Dialect::OpenAi, Dialect::Anthropic, Dialect::Google] {
+        for dialect in Dialect::ALL {
             let headers = render(&sample(kind), dialect, request_id(), PLAIN).headers;
             let never = sample(kind).retry() == Retry::Never;
             assert_eq!(

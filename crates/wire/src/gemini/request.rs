@@ -35,6 +35,7 @@ pub(crate) fn facts(endpoint: &Endpoint, body: &[u8]) -> Result<RequestFacts, Er
         text_bytes: measure.text_bytes,
         media_tokens: measure.media_tokens,
         unseen_input: unseen_input || measure.unseen_input,
+        objects: measure.objects,
         context,
         ..RequestFacts::default()
     })
@@ -69,7 +70,12 @@ impl<'de> Members<'de> for Request {
                 }
             }
             // What is stored at Google and named here.
-            "cachedContent" | "cached_content" | "continuationToken" | "continuation_token" => {
+            "cachedContent" | "cached_content" => {
+                let name: Option<Text<'de>> = map.next_value()?;
+                self.measure
+                    .add_object(name.as_ref().map_or("", |Text(name)| name))?;
+            }
+            "continuationToken" | "continuation_token" => {
                 let name: Option<IgnoredAny> = map.next_value()?;
                 self.unseen_input |= name.is_some();
             }

@@ -19,6 +19,21 @@ pub(crate) fn usage(body: &[u8]) -> UsageReport {
     tally.report()
 }
 
+/// Usage of one turn of a live conversation: its `usageMetadata`, where output is a response's and
+/// not the candidates'.
+pub(crate) fn live_usage(metadata: &str) -> UsageReport {
+    let Ok(metadata) = serde_json::from_str::<Metadata>(metadata) else {
+        return UsageReport::default();
+    };
+    let counted = metadata.prompt_token_count.0.is_some();
+    UsageReport {
+        usage: counted.then(|| metadata.usage()),
+        context: metadata.context(),
+        complete: counted,
+        ..UsageReport::default()
+    }
+}
+
 /// One `GenerateContentResponse`: a whole answer, or a piece of a streamed one.
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
@@ -93,10 +108,12 @@ struct Metadata {
     prompt_token_count: Count,
     cached_content_token_count: Count,
     tool_use_prompt_token_count: Count,
+    #[serde(alias = "responseTokenCount")]
     candidates_token_count: Count,
     thoughts_token_count: Count,
     prompt_tokens_details: Option<Vec<Modality>>,
     cache_tokens_details: Option<Vec<Modality>>,
+    #[serde(alias = "responseTokensDetails")]
     candidates_tokens_details: Option<Vec<Modality>>,
     tool_use_prompt_tokens_details: Option<Vec<Modality>>,
     traffic_type: Option<String>,

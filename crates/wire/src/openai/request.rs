@@ -5,13 +5,24 @@
 //! price and the permission of a request are those of the model it names.
 
 mod chat;
+mod completions;
 mod embeddings;
+mod form;
+mod images;
+mod moderations;
 mod places;
 mod responses;
+mod speech;
+mod transcription;
 
 pub(crate) use chat::chat_facts;
+pub(crate) use completions::completions_facts;
 pub(crate) use embeddings::embeddings_facts;
+pub(crate) use images::images_facts;
+pub(crate) use moderations::moderations_facts;
 pub(crate) use responses::responses_facts;
+pub(crate) use speech::speech_facts;
+pub(crate) use transcription::transcription_facts;
 
 use crate::{
     facts::RequestFacts,
@@ -19,6 +30,7 @@ use crate::{
     measure::{Measure, Read},
     model_choice,
 };
+use chat::{ask_for_usage, stream_options};
 use places::Place;
 use serde::de::{self, IgnoredAny, MapAccess};
 use serde_json::value::RawValue;
@@ -111,6 +123,7 @@ impl<'de> Draft<'de> {
         facts.unseen_input |= measure.unseen_input;
         facts.cache_write = measure.cache_write;
         facts.other_models = measure.other_models;
+        facts.objects = measure.objects;
         Ok(facts)
     }
 }

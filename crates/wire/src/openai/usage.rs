@@ -1,14 +1,20 @@
 //! What an answer used.
 
+mod audio;
 mod chat;
 mod content;
 mod cost;
 mod embeddings;
+mod images;
+mod moderations;
 mod responses;
 
+pub(crate) use audio::{speech_reader, transcription_reader, transcription_usage};
 pub(crate) use chat::{chat_reader, chat_usage};
 pub(crate) use cost::Cost;
 pub(crate) use embeddings::embeddings_usage;
+pub(crate) use images::{images_reader, images_usage};
+pub(crate) use moderations::moderations_usage;
 pub(crate) use responses::{responses_reader, responses_usage};
 
 use crate::json::Text;

@@ -57,7 +57,7 @@ fn ask_with(target: &str, body: &Value, control: &'static str) -> Read {
     let (path, query) = target
         .split_once('?')
         .map_or((target, None), |(p, q)| (p, Some(q)));
-    let endpoint = Endpoint::of(&Method::POST, path, query).unwrap();
+    let endpoint = Endpoint::of(&Method::POST, path, query, &HeaderMap::new()).unwrap();
     let body = body.to_string();
     let facts = facts::read(&endpoint, None, body.as_bytes()).unwrap();
     let headers =

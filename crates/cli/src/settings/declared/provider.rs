@@ -1,14 +1,14 @@
-//! `[[provider]]`.
+//! `[[provider]]`: where it is, what we present to it, how it is reached, what it is asked to do.
+
+mod connection;
+mod credential;
+mod site;
 
 use super::Named;
-use crate::settings::{
-    limits::dollars, problem::Complaint, reader::Table, schema::Shape, secret, text,
-};
+use crate::settings::{limits::dollars, reader::Table, schema::Shape, value::Value};
 use tollgate_core::{
     declared::DeclaredProvider,
-    provider::{
-        Connection, OnClientGone, PriceOverride, ProviderKind, ReportCost, Site, UnpricedPolicy,
-    },
+    provider::{OnClientGone, PriceOverride, ProviderKind, ReportCost, Site, UnpricedPolicy},
     route,
 };
 use url::Url;
@@ -16,8 +16,10 @@ use url::Url;
 pub(super) fn read((table, slug): Named<'_>) -> Option<DeclaredProvider> {
     let kinds = ProviderKind::ALL.map(|kind| (kind.as_str(), kind));
     let kind = table.value("kind").and_then(|value| value.choice(&kinds));
-    let base_url = base_url(&table, kind);
-    let credential = secret::read_credential(&table, "credential", kind);
+    let credential = credential::read(&table, kind);
+    let site = site::read(&table, kind, credential.as_ref());
+    let base_url = site::base_url(&table, kind, &site);
+    let connection = connection::read(&table);
     let unpriced = table.value("unpriced").and_then(|value| {
         value.choice(&[
             ("refuse", UnpricedPolicy::Refuse),
@@ -32,26 +34,30 @@ pub(super) fn read((table, slug): Named<'_>) -> Option<DeclaredProvider> {
             ("off", ReportCost::Off),
         ])
     });
-    let on_client_gone = table.value("on_client_gone").and_then(|value| {
-        value.choice(&[
+    let on_client_gone = table.value("on_client_gone");
+    let on_client_gone = match on_client_gone {
+        Some(value) => value.choice(&[
             ("cancel", OnClientGone::Cancel),
             ("drain", OnClientGone::Drain),
-        ])
-    });
-    let cancel_stops_billing = table
-        .value("cancel_stops_billing")
-        .and_then(|v| v.boolean());
-    let forward_trace = table.value("forward_trace").and_then(|v| v.boolean());
+        ]),
+        None => kind.map(|kind| kind.profile().on_client_gone()),
+    };
+    let cancel_stops_billing = match table.value("cancel_stops_billing") {
+        Some(value) => value.boolean(),
+        None => kind.map(|kind| kind.profile().cancel_stops_billing),
+    };
+    let flag = |name| table.value(name).as_ref().and_then(Value::boolean);
+    let (allow_deferred, forward_trace) = (flag("allow_deferred"), flag("forward_trace"));
     let prices = prices(&table);
-    warn_of_surprises(&table, slug.as_deref(), kind);
+    warn_of_surprises(&table, slug.as_deref(), kind, &site);
     Some(DeclaredProvider {
         slug: slug?,
         kind: kind?,
         base_url: base_url?,
-        site: Site::default(),
+        site,
         credential,
-        connection: Connection::default(),
-        allow_deferred: false,
+        connection,
+        allow_deferred: allow_deferred?,
         unpriced: unpriced?,
         report_cost: report_cost?,
         on_client_gone: on_client_gone?,
@@ -61,38 +67,10 @@ pub(super) fn read((table, slug): Named<'_>) -> Option<DeclaredProvider> {
     })
 }
 
-fn base_url(table: &Table<'_>, kind: Option<ProviderKind>) -> Option<String> {
-    let value = table.value("base_url");
-    let own = kind.map(|kind| kind.default_base_url(&Site::default()));
-    match (value, own) {
-        (Some(value), Some(_)) if kind == Some(ProviderKind::Simulated) => {
-            value.refuse(Complaint::new(
-                "the simulated provider sends nothing anywhere",
-                "take the key out",
-            ));
-            None
-        }
-        (Some(value), _) => {
-            let url = value.parse(text::base_url)?;
-            if table.written("credential").is_some() && text::is_clear_text(&url) {
-                value.warn(
-                    "the credential goes over the network in the clear",
-                    "use `https://`",
-                );
-            }
-            Some(text::url_text(&url))
-        }
-        (None, Some(Some(own))) => Some(own),
-        (None, Some(None)) => {
-            let complaint = Complaint::new(
-                "this key is missing: this kind of provider has no address of its own",
-                "add `base_url = \"https://…\"`",
-            );
-            table.refuse_absent("base_url", complaint);
-            None
-        }
-        (None, None) => None,
-    }
+/// Whether the table is of the simulated provider, whatever else is wrong with it.
+pub(super) fn is_simulated(table: &Table<'_>) -> bool {
+    let kind = table.written("kind").and_then(|(_, kind)| kind.as_str());
+    kind == Some(ProviderKind::Simulated.as_str())
 }
 
 fn prices(table: &Table<'_>) -> Vec<PriceOverride> {
@@ -117,7 +95,12 @@ fn prices(table: &Table<'_>) -> Vec<PriceOverride> {
         .collect()
 }
 
-fn warn_of_surprises(table: &Table<'_>, slug: Option<&str>, kind: Option<ProviderKind>) {
+fn warn_of_surprises(
+    table: &Table<'_>,
+    slug: Option<&str>,
+    kind: Option<ProviderKind>,
+    site: &Site,
+) {
     let Some(kind) = kind else { return };
     let alias = slug.and_then(|slug| Some((slug, route::alias_formats(slug)?)));
     if let Some((slug, formats)) = alias
@@ -129,14 +112,30 @@ fn warn_of_surprises(table: &Table<'_>, slug: Option<&str>, kind: Option<Provide
             "choose another slug",
         );
     }
-    let own = kind.default_base_url(&Site::default());
-    let url = own.and_then(|url| Url::parse(&url).ok());
-    let is_own_address = table.written("base_url").is_none();
-    let is_public = url.is_some_and(|url| url.scheme() == "https");
-    if is_own_address && is_public && table.written("credential").is_none() {
+    if table.written("credential").is_none() && wants_credential(table, kind, site) {
+        let help = match kind {
+            ProviderKind::Bedrock | ProviderKind::BedrockMantle => {
+                "add `credential = { placement = \"aws-chain\" }`, or `aws-keys`, or a bearer key"
+            }
+            ProviderKind::GoogleVertex => {
+                "add `credential = { placement = \"google-default\" }`, or \
+                 `{ file = \"key.json\" }`"
+            }
+            _ => "add `credential = { env = \"NAME\" }`",
+        };
         table.warn(
             "no credential: the provider will refuse every request",
-            "add `credential = { env = \"NAME\" }`",
+            help,
         );
     }
+}
+
+/// Whether it is a public service at its own address. What the operator put somewhere else may be
+/// anything; an Azure resource has no other address.
+fn wants_credential(table: &Table<'_>, kind: ProviderKind, site: &Site) -> bool {
+    let own = kind.default_base_url(site);
+    let url = own.and_then(|url| Url::parse(&url).ok());
+    let is_public = url.is_some_and(|url| url.scheme() == "https");
+    let is_own_address = table.written("base_url").is_none();
+    (is_own_address && is_public) || kind == ProviderKind::Azure
 }

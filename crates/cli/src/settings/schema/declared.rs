@@ -1,8 +1,9 @@
-//! The tables of what the file declares: organisation, projects, members, providers, routes, keys.
+//! The tables of what the file declares: organisation, projects, members, routing groups, keys.
 
 use super::{
     Default, Key, Section, Shape,
-    shapes::{BOOLEAN, COUNT, DOLLARS, EMPTY, PATH, SLUG, STRING, URL, key},
+    secret::SECRET,
+    shapes::{COUNT, DOLLARS, DURATION, EMPTY, SLUG, STRING, key},
 };
 
 pub(super) static ORGANIZATION: Section = Section {
@@ -98,148 +99,10 @@ pub(super) static MEMBER: Section = Section {
     ],
 };
 
-pub(super) static PROVIDER: Section = Section {
-    title: "`[[provider]]`",
-    doc: "An upstream that requests can be sent to.",
-    keys: &[
-        key(
-            "slug",
-            SLUG,
-            Default::Required,
-            "Its name in paths: `/proxy/{slug}/…`. Unique among providers and routing groups.",
-        ),
-        key(
-            "kind",
-            Shape::Word(&[
-                "openai",
-                "anthropic",
-                "google-gemini",
-                "openai-compatible",
-                "anthropic-compatible",
-                "simulated",
-            ]),
-            Default::Required,
-            "What it speaks. `simulated` is built in and sends nothing anywhere.",
-        ),
-        key(
-            "base_url",
-            URL,
-            Default::None("the provider's own; the compatible kinds have none"),
-            "Where its API is: scheme, host, and the path that its endpoints follow.",
-        ),
-        key(
-            "credential",
-            Shape::Secret(&CREDENTIAL),
-            Default::None("nothing is presented"),
-            "What we present to it.",
-        ),
-        key(
-            "unpriced",
-            Shape::Word(&["refuse", "allow", "block_key"]),
-            Default::Text("refuse"),
-            "A model without a price: refuse the request, let it pass at no cost, or refuse it and \
-             block the API key until an admin clears it.",
-        ),
-        key(
-            "report_cost",
-            Shape::Word(&["header", "body", "off"]),
-            Default::Text("header"),
-            "Where a client is told the cost: in a response header, also inside the answer's usage \
-             object, or nowhere.",
-        ),
-        key(
-            "on_client_gone",
-            Shape::Word(&["cancel", "drain"]),
-            Default::Text("cancel"),
-            "A client that hangs up in mid-stream: cancel upstream, or read on to the usage.",
-        ),
-        key(
-            "cancel_stops_billing",
-            BOOLEAN,
-            Default::Text("true"),
-            "Whether the provider stops billing when a stream is cancelled. With `false` the whole \
-             output cap is held from the start.",
-        ),
-        key(
-            "forward_trace",
-            BOOLEAN,
-            Default::Text("false"),
-            "Whether the caller's `traceparent` and `baggage` are sent on.",
-        ),
-        key(
-            "prices",
-            Shape::TableMap(&PRICE),
-            EMPTY,
-            "Rates by model name that outrank the price data.",
-        ),
-    ],
-};
-
-static CREDENTIAL: Section = Section {
-    title: "`credential` of a provider",
-    doc: "A secret and where it goes on a request.",
-    keys: &[
-        ENV,
-        FILE,
-        VALUE,
-        key(
-            "placement",
-            Shape::Scalar("`bearer`, `header:NAME` or `query:NAME`"),
-            Default::None("what the kind of provider wants"),
-            "Where the secret stands: `Authorization: Bearer`, a header, or a query parameter.",
-        ),
-    ],
-};
-
-static SECRET: Section = Section {
-    title: "`key` of an API key",
-    doc: "A secret: exactly one of these keys.",
-    keys: &[ENV, FILE, VALUE],
-};
-
-const ENV: Key = key(
-    "env",
-    STRING,
-    EMPTY,
-    "Name of the environment variable that holds the secret.",
-);
-const FILE: Key = key(
-    "file",
-    PATH,
-    EMPTY,
-    "File that holds the secret; white space around it is dropped.",
-);
-const VALUE: Key = key(
-    "value",
-    STRING,
-    EMPTY,
-    "The secret itself. Prefer the others: settings files get copied.",
-);
-
-static PRICE: Section = Section {
-    title: "An entry of `prices`",
-    doc: "Dollars per million tokens of one model.",
-    keys: &[
-        key("input", DOLLARS, Default::Required, "Input tokens."),
-        key("output", DOLLARS, Default::Required, "Output tokens."),
-        key(
-            "cache_read",
-            DOLLARS,
-            Default::None("`input`"),
-            "Input tokens read from a cache.",
-        ),
-        key(
-            "cache_write",
-            DOLLARS,
-            Default::None("`input`"),
-            "Input tokens written to a cache.",
-        ),
-    ],
-};
-
 pub(super) static ROUTING_GROUP: Section = Section {
     title: "`[[routing_group]]`",
-    doc: "Several providers behind one slug.",
+    doc: "Several providers behind one slug: a request goes to the first that natively speaks its \
+          format and answers.",
     keys: &[
         key(
             "slug",
@@ -252,6 +115,13 @@ pub(super) static ROUTING_GROUP: Section = Section {
             Shape::Tables(&TARGET),
             Default::Required,
             "Where requests go; at least one.",
+        ),
+        key(
+            "time_budget",
+            DURATION,
+            Default::None("as long as the request may live"),
+            "How long the search for a target that answers may take, from the first attempt to \
+             the first content.",
         ),
     ],
 };

@@ -2,8 +2,10 @@
 
 use super::{
     Default, Section, Shape,
-    declared::{API_KEY, MEMBER, ORGANIZATION, PROJECT, PROVIDER, ROUTING_GROUP},
-    shapes::{DURATION, EMPTY, PATH, STRING, URL, key},
+    declared::{API_KEY, MEMBER, ORGANIZATION, PROJECT, ROUTING_GROUP},
+    provider::PROVIDER,
+    secret::SECRET,
+    shapes::{BOOLEAN, COUNT, DURATION, EMPTY, PATH, STRING, URL, key},
 };
 
 /// The whole file.
@@ -63,6 +65,13 @@ static SERVER: Section = Section {
             "Largest request body; larger ones get 413. At most 1GiB.",
         ),
         key(
+            "upload_limit",
+            Shape::Scalar("size"),
+            Default::Text("512MiB"),
+            "Largest file that may be uploaded; larger ones get 413. It is passed on while it \
+             comes, and never kept.",
+        ),
+        key(
             "head_timeout",
             DURATION,
             Default::Text("30s"),
@@ -105,7 +114,7 @@ static TLS: Section = Section {
 
 static UPSTREAM: Section = Section {
     title: "`[upstream]`",
-    doc: "How long to wait for providers.",
+    doc: "How providers are reached, how long they are waited for, and when one counts as down.",
     keys: &[
         key(
             "connect_timeout",
@@ -125,6 +134,53 @@ static UPSTREAM: Section = Section {
             DURATION,
             Default::Text("10m"),
             "Longest silence inside an answer.",
+        ),
+        key(
+            "first_content_timeout",
+            DURATION,
+            Default::None("`idle_timeout` alone"),
+            "Longest silence between the head of an answer and its first content; then the next \
+             target is tried.",
+        ),
+        key(
+            "unhealthy_after",
+            COUNT,
+            Default::Text("3"),
+            "After so many failures one after the other a provider counts as down: it is passed \
+             over, and probed with a single request now and then.",
+        ),
+        key(
+            "probe_interval",
+            DURATION,
+            Default::Text("10s"),
+            "How long after a failure a provider that is down is probed again.",
+        ),
+        key(
+            "retry_after_max",
+            DURATION,
+            Default::Text("5m"),
+            "The longest `retry-after` of a provider that is believed.",
+        ),
+        key(
+            "proxy",
+            Shape::UrlOrSecret(&SECRET),
+            Default::None("connections are direct"),
+            "Proxy for every connection to a provider: `http://proxy.example.com:3128`. One with \
+             a password is a secret.",
+        ),
+        key(
+            "no_proxy",
+            Shape::Strings,
+            EMPTY,
+            "Hosts that are reached without the proxy: names (with what is below them), addresses, \
+             networks (`10.0.0.0/8`). This machine and cloud metadata always are.",
+        ),
+        key(
+            "allow_private_networks",
+            BOOLEAN,
+            Default::Text("false"),
+            "Whether providers made through the API may be at private, loopback or link-local \
+             addresses. Those of this file always may.",
         ),
     ],
 };

@@ -196,3 +196,50 @@ fn a_bad_variable_is_named_instead_of_a_line() {
       help: write an IP address and a port: `127.0.0.1:8787`, `[::1]:8787`
     "#);
 }
+
+#[test]
+fn a_proxy_is_a_url_and_one_with_a_password_is_a_secret() {
+    let secrets = environment(&[
+        ("PROXY", "http://me:hunter2@proxy.example.com:3128"),
+        ("SOCKS", "socks5://me:hunter2@proxy.example.com"),
+    ]);
+    let upstream = |keys: &str| {
+        let text = format!("[upstream]\n{keys}");
+        let complaints = complaints_in(&text, &secrets);
+        assert!(!complaints.contains("hunter2"), "{complaints}");
+        complaints
+    };
+    let good = parse("[upstream]\nproxy = { env = \"PROXY\" }\n", &secrets).unwrap();
+    let proxy = good.upstream.proxy.as_ref().unwrap();
+    assert!(proxy.expose().contains("hunter2"));
+    assert!(!format!("{good:?}").contains("hunter2"));
+    assert_eq!(
+        upstream("proxy = \"http://proxy.example.com:3128\"\n"),
+        "good\n"
+    );
+    let bad = [
+        "proxy = \"http://me:hunter2@proxy.example.com:3128\"",
+        "proxy = { env = \"SOCKS\" }",
+        "proxy = \"proxy.example.com\"",
+        "proxy = \"http://proxy.example.com/path\"",
+        "no_proxy = [\"http://internal\", \"10.0.0.0/8\"]",
+        "no_proxy = [\"internal.example.com\"]",
+    ];
+    assert_snapshot!(bad.map(upstream).join("\n"), @r#"
+    tollgate.toml:2:9: error: upstream.proxy: this URL holds a user or a password
+      help: name where it is instead: `proxy = { env = "NAME" }`
+    tollgate.toml:2:9: error: upstream.proxy: a proxy is spoken to over `http` or `https`
+      help: write it as in `http://proxy.example.com:3128`
+    tollgate.toml:2:9: error: upstream.proxy: this is not a URL: relative URL without a base
+      help: write it as in `http://proxy.example.com:3128`
+    tollgate.toml:2:9: error: upstream.proxy: the URL of a proxy ends with its host and port
+      help: write it as in `http://proxy.example.com:3128`
+    tollgate.toml:1:1: warning: upstream: `no_proxy` has no effect without `proxy`
+      help: take it out
+    tollgate.toml:2:13: error: upstream.no_proxy[0]: `http://internal` is neither a host nor a network
+      help: write a name, an address or a network: `internal.example.com`, `10.0.0.0/8`
+    good
+    tollgate.toml:1:1: warning: upstream: `no_proxy` has no effect without `proxy`
+      help: take it out
+    "#);
+}

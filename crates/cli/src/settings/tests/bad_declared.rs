@@ -44,7 +44,7 @@ base_url = "https://example.com?x=1"
     tollgate.toml:12:12: error: provider[2].base_url: this URL holds credentials
       help: take them out of the URL: a provider's go under `credential`
     tollgate.toml:13:41: error: provider[2].credential.placement: unknown placement `cookie`
-      help: write `bearer`, `header:NAME` or `query:NAME`
+      help: write `bearer`, `header:NAME`, `query:NAME`, or one of `aws-keys`, `aws-chain`, `google-service-account`, `google-default`, `entra`
     tollgate.toml:14:20: error: provider[2].prices.gpt.output: this key is missing
       help: add `output = "…"`
     tollgate.toml:14:30: error: provider[2].prices.gpt.input: money is a decimal string, not a number
@@ -227,6 +227,39 @@ expires_at = 2027-01-01
 }
 
 #[test]
+fn targets_that_cannot_stand_together_are_reported() {
+    assert_snapshot!(complaints(
+        r#"[[provider]]
+slug = "sim"
+kind = "simulated"
+[[provider]]
+slug = "other"
+kind = "simulated"
+[[provider]]
+slug = "local"
+kind = "ollama"
+[[routing_group]]
+slug = "twice"
+targets = [{ provider = "local" }, { provider = "local", priority = 1 }, { provider = "local" }]
+[[routing_group]]
+slug = "made-up"
+targets = [{ provider = "sim" }, { provider = "other" }]
+[[routing_group]]
+slug = "mixed"
+targets = [{ provider = "local" }, { provider = "sim", priority = 9, weight = 0 }]
+time_budget = "0s"
+"#
+    ), @"
+    tollgate.toml:12:87: error: routing_group[0].targets[2].provider: `local` already stands in priority 0
+      help: take one of the two out, or give it another priority
+    tollgate.toml:18:49: error: routing_group[2].targets[1].provider: `sim` cannot stand beside `local`: one of them makes its answers up
+      help: give the simulated provider a group of its own: nothing falls back to it
+    tollgate.toml:19:15: error: routing_group[2].time_budget: `0s` is out of range
+      help: write a duration from 1ms to 24h
+    ");
+}
+
+#[test]
 fn what_is_missing_is_named() {
     assert_snapshot!(complaints(
         "[[project]]\n[[provider]]\n[[routing_group]]\nslug = \"g\"\n[[api_key]]\n[server.tls]\n"
@@ -236,7 +269,7 @@ fn what_is_missing_is_named() {
     tollgate.toml:2:1: error: provider[0].slug: this key is missing
       help: add `slug = "…"`
     tollgate.toml:2:1: error: provider[0].kind: this key is missing
-      help: add `kind = "…"`, one of `"openai"`, `"anthropic"`, `"google-gemini"`, `"openai-compatible"`, `"anthropic-compatible"`, `"simulated"`
+      help: add `kind = "…"`, one of `"openai"`, `"anthropic"`, `"google-gemini"`, `"google-vertex"`, `"azure"`, `"bedrock"`, `"bedrock-mantle"`, `"groq"`, `"mistral"`, `"huggingface"`, `"ollama"`, `"doubleword"`, `"openrouter"`, `"deepseek"`, `"xai"`, `"together"`, `"fireworks"`, `"cerebras"`, `"ovhcloud"`, `"openai-compatible"`, `"anthropic-compatible"`, `"simulated"`
     tollgate.toml:3:1: error: routing_group[0].targets: this key is missing
       help: add `targets = [{ … }]`
     tollgate.toml:5:1: error: api_key[0].name: this key is missing

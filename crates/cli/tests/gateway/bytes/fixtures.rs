@@ -2,13 +2,21 @@
 
 use bytes::Bytes;
 use serde_json::Value;
-use tollgate_core::format::Format;
 use tollgate_testkit::{Answer, Chunk, Length};
 
-/// A whole answer in a format that the gateway speaks.
+/// What the recorded answers answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Endpoint {
+    Chat,
+    Responses,
+    Messages,
+    Gemini,
+}
+
+/// A whole answer of one of these endpoints.
 pub(super) struct Fixture {
     pub(super) id: String,
-    pub(super) format: Format,
+    pub(super) endpoint: Endpoint,
     pub(super) stream: bool,
     pub(super) content_type: String,
     pub(super) body: String,
@@ -27,11 +35,11 @@ pub(super) fn whole_answers() -> Vec<Fixture> {
 
 fn fixture(directory: &str, entry: &Value) -> Option<Fixture> {
     let word = |key: &str| entry[key].as_str().unwrap();
-    let format = match word("api") {
-        "openai.chat" => Format::OpenAiChat,
-        "openai.responses" => Format::OpenAiResponses,
-        "anthropic.messages" => Format::AnthropicMessages,
-        "google.generate_content" => Format::GeminiGenerate,
+    let endpoint = match word("api") {
+        "openai.chat" => Endpoint::Chat,
+        "openai.responses" => Endpoint::Responses,
+        "anthropic.messages" => Endpoint::Messages,
+        "google.generate_content" => Endpoint::Gemini,
         _ => return None,
     };
     if entry["expected"]["complete"] != true {
@@ -39,7 +47,7 @@ fn fixture(directory: &str, entry: &Value) -> Option<Fixture> {
     }
     Some(Fixture {
         id: word("id").to_owned(),
-        format,
+        endpoint,
         stream: word("framing") != "json",
         content_type: word("content_type").to_owned(),
         body: std::fs::read_to_string(format!("{directory}/{}", word("file"))).unwrap(),

@@ -1,7 +1,9 @@
 //! Requests with a body that no serialiser would write, and what must become of them upstream.
 
-use super::{dice::Dice, fixtures::Fixture};
-use tollgate_core::format::Format;
+use super::{
+    dice::Dice,
+    fixtures::{Endpoint, Fixture},
+};
 
 /// A request, and the one that the upstream must get.
 pub(super) struct Request {
@@ -48,25 +50,23 @@ impl Route {
     }
 }
 
-/// A request in this format, its members in any order with any white space between them.
-pub(super) fn request(format: Format, stream: bool, route: Route, dice: &mut Dice) -> Request {
-    let (provider, model) = match format {
-        Format::OpenAiChat | Format::OpenAiResponses | Format::OpenAiEmbeddings => {
-            ("openai", "gpt-5.2")
-        }
-        Format::AnthropicMessages => ("anthropic", "claude-sonnet-4-5"),
-        Format::GeminiGenerate => ("google", "gemini-2.5-flash"),
+/// A request to this endpoint, its members in any order with any white space between them.
+pub(super) fn request(endpoint: Endpoint, stream: bool, route: Route, dice: &mut Dice) -> Request {
+    let (provider, model) = match endpoint {
+        Endpoint::Chat | Endpoint::Responses => ("openai", "gpt-5.2"),
+        Endpoint::Messages => ("anthropic", "claude-sonnet-4-5"),
+        Endpoint::Gemini => ("google", "gemini-2.5-flash"),
     };
     let action = if stream {
         "streamGenerateContent"
     } else {
         "generateContent"
     };
-    let upstream_path = match format {
-        Format::OpenAiChat | Format::OpenAiEmbeddings => "/v1/chat/completions".to_owned(),
-        Format::OpenAiResponses => "/v1/responses".to_owned(),
-        Format::AnthropicMessages => "/v1/messages?beta=true".to_owned(),
-        Format::GeminiGenerate => format!("/v1beta/models/{model}:{action}?a=%20b"),
+    let upstream_path = match endpoint {
+        Endpoint::Chat => "/v1/chat/completions".to_owned(),
+        Endpoint::Responses => "/v1/responses".to_owned(),
+        Endpoint::Messages => "/v1/messages?beta=true".to_owned(),
+        Endpoint::Gemini => format!("/v1beta/models/{model}:{action}?a=%20b"),
     };
     let (asked, in_path) = match route {
         Route::Mapped => (HOUSE_NAME, HOUSE_NAME_IN_PATH),
@@ -77,8 +77,8 @@ pub(super) fn request(format: Format, stream: bool, route: Route, dice: &mut Dic
         .get(dice.below(OPTIONS.len()))
         .copied()
         .unwrap_or_default();
-    let options = (format == Format::OpenAiChat && stream).then_some(options);
-    let body = body(format, stream, options.map(|(asked, _)| asked), dice);
+    let options = (endpoint == Endpoint::Chat && stream).then_some(options);
+    let body = body(endpoint, stream, options.map(|(asked, _)| asked), dice);
     let mut upstream_body = body.replace("$MODEL", model);
     if let Some((asked, sent)) = options {
         upstream_body = match asked {
@@ -108,7 +108,7 @@ const OPTIONS: [(&str, &str); 5] = [
 ];
 
 /// An object in which `$MODEL` stands for the model's name.
-fn body(format: Format, stream: bool, options: Option<&str>, dice: &mut Dice) -> String {
+fn body(endpoint: Endpoint, stream: bool, options: Option<&str>, dice: &mut Dice) -> String {
     let text = r#""h\u00e9llo \"w\u00f6rld\" \\n 🐟""#;
     let turn = format!(r#"[{{"role":"user","content" : {text}}}]"#);
     let mut members = vec![
@@ -117,17 +117,15 @@ fn body(format: Format, stream: bool, options: Option<&str>, dice: &mut Dice) ->
         (r#""temperature""#, "1.00e-0".to_owned()),
         (r#""\u0075ser""#, "\"a/b\\/c\"".to_owned()),
     ];
-    members.push(match format {
-        Format::OpenAiResponses => (r#""input""#, turn),
-        Format::GeminiGenerate => (
+    members.push(match endpoint {
+        Endpoint::Responses => (r#""input""#, turn),
+        Endpoint::Gemini => (
             r#""contents""#,
             format!(r#"[{{"parts":[{{"text": {text}}}]}}]"#),
         ),
-        Format::OpenAiChat | Format::OpenAiEmbeddings | Format::AnthropicMessages => {
-            (r#""messages""#, turn)
-        }
+        Endpoint::Chat | Endpoint::Messages => (r#""messages""#, turn),
     });
-    if format != Format::GeminiGenerate {
+    if endpoint != Endpoint::Gemini {
         members.push((r#""model""#, "\"$MODEL\"".to_owned()));
         members.push((r#""stream""#, stream.to_string()));
         members.push((r#""max_tokens""#, "100".to_owned()));

@@ -107,7 +107,7 @@ type Case = (
 #[rustfmt::skip]
 const ENDS: &[Case] = {
     use EntryKind as E;
-    use FactKind::{Adjust, Expire, Settle};
+    use FactKind::{Adjust, Defer, Expire, Settle};
     &[
         (&[(Settle, "0.20"), (Settle, "0.20")], &[E::Settle], "0.20"),
         (&[(Settle, "0.20"), (Expire, "0.50")], &[E::Settle], "0.20"),
@@ -120,6 +120,11 @@ const ENDS: &[Case] = {
         (&[(Expire, "6.00"), (Expire, "4.00")], &[E::Expire], "6.00"),
         (&[(Expire, "6.00"), (Expire, "6.00")], &[E::Expire], "6.00"),
         (&[(Expire, "6.00"), (Expire, "6.00"), (Settle, "4.00")], &[E::Expire, E::Late], "4.00"),
+        // Work that goes on: the estimate, what recovery may say of it, the truth.
+        (&[(Defer, "0.50"), (Settle, "0.20"), (Settle, "0.20")], &[E::Expire, E::Late], "0.20"),
+        (&[(Defer, "0.50"), (Expire, "0.50"), (Settle, "0.80")], &[E::Expire, E::Late], "0.80"),
+        (&[(Expire, "0.50"), (Defer, "0.70"), (Settle, "0.20")], &[E::Expire, E::Late], "0.20"),
+        (&[(Settle, "0.20"), (Defer, "0.50")], &[E::Settle], "0.20"),
         // Corrections are told apart by their number.
         (&[(Settle, "1.00"), (Adjust(0), "-0.40"), (Adjust(1), "0.10"), (Adjust(0), "-0.40")],
             &[E::Settle, E::Adjust, E::Adjust], "0.70"),
@@ -228,6 +233,7 @@ fn facts() -> impl Strategy<Value = Fact> {
     let kind = prop_oneof![
         Just(FactKind::Settle),
         Just(FactKind::Expire),
+        Just(FactKind::Defer),
         (0..3_u32).prop_map(FactKind::Adjust),
     ];
     let request = 0..4_u8;

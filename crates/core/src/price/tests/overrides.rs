@@ -32,7 +32,7 @@ fn priced(model: &str, input: &str, output: &str, cache_read: Option<&str>) -> P
     }
 }
 
-fn provider(kind: ProviderKind, base_url: &str, prices: Vec<PriceOverride>) -> Provider {
+pub(super) fn provider(kind: ProviderKind, base_url: &str, prices: Vec<PriceOverride>) -> Provider {
     Provider {
         id: ProviderId::new(Timestamp::UNIX_EPOCH, &FixedEntropy(1)),
         slug: "ours".to_owned(),
@@ -146,6 +146,38 @@ fn the_answering_model_is_priced_and_the_requested_one_when_it_is_unknown() {
         prices.cost_of_report("x", &report(Some("who-knows"), &counts), noon()),
         Err(PriceError::Unpriced(model)) if model == "who-knows"
     ));
+}
+
+#[test]
+fn a_profile_of_the_answering_model_is_priced_as_the_profile() {
+    let region = "https://bedrock-runtime.us-east-1.amazonaws.com";
+    let bedrock = provider(ProviderKind::Bedrock, region, Vec::new());
+    let prices = ProviderPrices::new(Arc::clone(&BOOK), &bedrock).unwrap();
+    let cost = |requested: &str, answered: Option<&str>| {
+        let report = report(answered, &[(Unit::InputTokens, MILLION)]);
+        let priced = prices.cost_of_report(requested, &report, noon()).unwrap();
+        priced.cost.total
+    };
+    let (global, american) = (
+        "global.anthropic.claude-sonnet-4-5-20250929-v1:0",
+        "us.anthropic.claude-sonnet-4-5-20250929-v1:0",
+    );
+    for answered in [None, Some("claude-sonnet-4-5-20250929")] {
+        assert_eq!(cost(global, answered), dollars("3"));
+        assert_eq!(cost(american, answered), dollars("3.3"));
+    }
+    // The model of another name is what it says, and so is one whose name only begins alike.
+    assert_eq!(
+        cost(global, Some("claude-haiku-4-5-20251001")),
+        dollars("1.1")
+    );
+    assert_eq!(
+        cost(
+            "global.amazon.nova-2-lite-v1:0",
+            Some("amazon.nova-lite-v1:0")
+        ),
+        dollars("0.06")
+    );
 }
 
 #[test]

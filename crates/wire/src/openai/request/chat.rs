@@ -3,6 +3,7 @@
 use super::Draft;
 use crate::{
     edit::Edit,
+    envelope::rule::ASK_FOR_USAGE,
     facts::RequestFacts,
     json::{self, Count, Members},
 };
@@ -10,9 +11,6 @@ use bytes::Bytes;
 use serde::de::{self, MapAccess};
 use serde_json::value::RawValue;
 use tollgate_core::error::Error;
-
-/// The rule of the edit that makes a chat stream report its usage.
-const ASK_FOR_USAGE: &str = "ask_for_usage";
 
 /// Facts of a request to `/chat/completions`.
 pub(crate) fn chat_facts(body: &[u8]) -> Result<RequestFacts, Error> {
@@ -49,7 +47,10 @@ impl<'de> Members<'de> for Chat<'de> {
                 facts.choices = map.next_value::<Count>()?.0.unwrap_or(1).max(1);
                 Ok(())
             }
-            "stream_options" => self.stream_options(map.next_value()?),
+            "stream_options" => {
+                self.stream_options = Some(stream_options(map.next_value()?)?);
+                Ok(())
+            }
             // How an audio answer is to sound; not the answer of before that messages refer to.
             "audio" => self.draft.walk(map, crate::measure::Read::Skip),
             _ => self.draft.member(key, map),
@@ -57,20 +58,18 @@ impl<'de> Members<'de> for Chat<'de> {
     }
 }
 
-impl<'de> Chat<'de> {
-    fn stream_options<E: de::Error>(&mut self, raw: &'de RawValue) -> Result<(), E> {
-        if raw.get() != "null" && !raw.get().starts_with('{') {
-            return Err(E::custom("`stream_options` is not an object"));
-        }
-        self.stream_options = Some(raw);
-        Ok(())
+/// Checks that `stream_options` is what can be added to.
+pub(super) fn stream_options<E: de::Error>(raw: &RawValue) -> Result<&RawValue, E> {
+    if raw.get() != "null" && !raw.get().starts_with('{') {
+        return Err(E::custom("`stream_options` is not an object"));
     }
+    Ok(raw)
 }
 
 /// Inserts `include_usage` where it is missing and turns it on where it is off; its siblings stay.
 /// An explicit `null` means what an absent member means, so it gives way to the object: without a
 /// usage the request could only be billed by an estimate.
-fn ask_for_usage(body: &[u8], stream_options: Option<&RawValue>) -> Option<Edit> {
+pub(super) fn ask_for_usage(body: &[u8], stream_options: Option<&RawValue>) -> Option<Edit> {
     let Some(options) = stream_options else {
         let member = r#""stream_options":{"include_usage":true}"#;
         return json::insert_member(ASK_FOR_USAGE, body, json::top(body)?, member);

@@ -12,6 +12,8 @@ pub(super) enum Place {
     Content,
     /// What carries media: `image_url`, `input_audio`, `file`.
     Source,
+    /// What names a stored object by its `id`.
+    Stored,
     /// The definition of a tool.
     Tool,
     /// The `parameters` of a tool: a function's schema, or the settings of one that the provider
@@ -24,6 +26,8 @@ impl Rules for Place {
         match self {
             Self::Content => content(key),
             Self::Source => source(key),
+            Self::Stored if key == "id" => Read::Object(self),
+            Self::Stored => Read::Skip,
             Self::Tool => tool(key),
             Self::Parameters if model_choice::is_named_by(key) => Read::Model(self),
             Self::Parameters => Read::Text,
@@ -33,7 +37,7 @@ impl Rules for Place {
     fn type_is_unseen(self, kind: &str) -> bool {
         match self {
             Self::Content => kind == "item_reference",
-            Self::Source | Self::Parameters => false,
+            Self::Source | Self::Stored | Self::Parameters => false,
             // What clients run themselves brings its results in later requests, in full. All other
             // tools run at the provider: searches, files, containers, MCP servers, image models.
             Self::Tool => !matches!(
@@ -58,7 +62,7 @@ fn content(key: &str) -> Read<Place> {
         // `audio` is an audio answer of before, by id.
         "input_audio" | "file" | "audio" => Read::Inside(Place::Source),
         "file_data" => Read::Media(Place::Source),
-        "file_id" => Read::Reference(Place::Content),
+        "file_id" => Read::Object(Place::Content),
         // The picture that an earlier `image_generation_call` made.
         "result" => Read::Media(Place::Content),
         // Codex defines its tools in an input item.
@@ -74,7 +78,8 @@ fn source(key: &str) -> Read<Place> {
     match key {
         "url" => Read::Url(Place::Source),
         "data" | "file_data" => Read::Media(Place::Source),
-        "id" | "file_id" => Read::Reference(Place::Source),
+        "file_id" => Read::Object(Place::Source),
+        "id" => Read::Reference(Place::Source),
         _ => Read::Inside(Place::Source),
     }
 }
@@ -85,7 +90,9 @@ fn tool(key: &str) -> Read<Place> {
         "parameters" => Read::Inside(Place::Parameters),
         "format" | "schema" | "strict" => Read::Text,
         _ if model_choice::is_named_by(key) => Read::Model(Place::Tool),
-        "file_id" | "file_ids" | "vector_store_ids" => Read::Reference(Place::Tool),
+        // A container by its id, or what a new one is to hold.
+        "file_id" | "file_ids" | "container" | "container_id" => Read::Object(Place::Tool),
+        "vector_store_ids" => Read::Reference(Place::Tool),
         "image_url" => Read::Url(Place::Source),
         "cache_control" => Read::CacheControl,
         _ => Read::Inside(Place::Tool),

@@ -1,6 +1,6 @@
 //! Responses.
 
-use super::Draft;
+use super::{Draft, places::Place};
 use crate::{
     facts::RequestFacts,
     json::{self, Count, Members},
@@ -31,8 +31,11 @@ impl<'de> Members<'de> for Responses<'de> {
                 self.0.facts.deferred = map.next_value::<Option<bool>>()?.unwrap_or(false);
                 Ok(())
             }
-            // What is stored at the provider.
-            "previous_response_id" | "conversation" | "prompt" => self.0.unseen(map),
+            // What is stored at the provider: by its id, or (a conversation) as `{"id":…}`.
+            "previous_response_id" | "conversation" => {
+                self.0.walk(map, Read::Object(Place::Stored))
+            }
+            "prompt" => self.0.unseen(map),
             "stream_options" | "truncation" => self.0.walk(map, Read::Skip),
             _ => self.0.member(key, map),
         }

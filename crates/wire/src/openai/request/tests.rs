@@ -1,3 +1,7 @@
+mod audio;
+mod completions;
+mod images;
+
 use super::*;
 use crate::{edit, facts::CacheWrite};
 use bytes::Bytes;

@@ -6,6 +6,7 @@
 
 use super::{
     About,
+    audio::Seconds,
     content::{Choices, Indices},
     cost::Cost,
 };
@@ -91,6 +92,8 @@ struct ChatUsage {
     completion_tokens_details: Option<CompletionDetails>,
     /// DeepSeek; the same as `cached_tokens` where both are given.
     prompt_cache_hit_tokens: Count,
+    /// Mistral. Its total counts the sound's tokens too, which are neither prompt nor completion.
+    prompt_audio_seconds: Seconds,
 }
 
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
@@ -119,7 +122,9 @@ impl ChatUsage {
         let input = self.prompt_tokens.0?;
         let completion = self.completion_tokens.0.unwrap_or(0);
         // xAI and Gemini leave thinking out of `completion_tokens`; the total has it everywhere.
-        let total = self.total_tokens.0.unwrap_or(0);
+        let heard = self.prompt_audio_seconds.counted();
+        let total = self.total_tokens.0.filter(|_| heard.is_none());
+        let total = total.unwrap_or(0);
         let output = completion.max(total.saturating_sub(input));
         let prompt = self.prompt_tokens_details.unwrap_or_default();
         let details = self.completion_tokens_details.unwrap_or_default();
@@ -128,7 +133,7 @@ impl ChatUsage {
             .reasoning
             .0
             .unwrap_or(output.saturating_sub(completion));
-        let mut usage = Usage::NONE;
+        let mut usage = heard.unwrap_or_default();
         usage.set(Unit::InputTokens, input);
         usage.set(Unit::OutputTokens, output);
         usage.set(Unit::CacheReadTokens, cached.unwrap_or(0));
@@ -172,6 +177,11 @@ impl Seen {
         let Some(usage) = usage.ok().and_then(|usage| usage.usage()) else {
             return false;
         };
+        // Ollama fills the usage of a text completion's chunks with zeros until the last.
+        if usage.is_none() {
+            self.usage.get_or_insert(usage);
+            return false;
+        }
         self.usage = Some(usage);
         self.provider_cost = serde_json::from_str::<Cost<'_>>(raw.get())
             .ok()
@@ -260,7 +270,12 @@ impl StreamReader for ChatReader {
         // Some imitations leave out the `[DONE]`: a usage is an end too, once every choice seen is
         // finished (some report a running usage while others still go on).
         let finished = self.choices.some_and_all_in(self.finished);
-        progress.terminal |= finished && self.seen.usage.is_some();
+        let counted = self
+            .seen
+            .usage
+            .as_ref()
+            .is_some_and(|usage| !usage.is_none());
+        progress.terminal |= finished && counted;
         progress
     }
 

@@ -111,6 +111,9 @@ struct Choice {
     index: Index,
     #[serde(default)]
     delta: Option<Delta>,
+    /// Of a text completion.
+    #[serde(default)]
+    text: TextBytes,
     #[serde(default)]
     finish_reason: Option<IgnoredAny>,
 }
@@ -228,6 +231,8 @@ impl Choices {
             self.finished.add(index);
             self.any_content = true;
         }
+        self.content_bytes = self.content_bytes.saturating_add(choice.text.0);
+        self.any_content |= choice.text.0 > 0;
         let Some(delta) = &choice.delta else {
             return;
         };

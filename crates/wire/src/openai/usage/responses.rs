@@ -7,6 +7,7 @@ use super::{About, content::TextBytes, cost::Cost};
 use crate::{
     edit::Edit,
     json::{self, Count, Text},
+    objects::{Made, of_response},
     tap::{Carries, Progress, StreamReader},
 };
 use serde::{Deserialize, de::IgnoredAny};
@@ -164,6 +165,7 @@ struct Event<'a> {
 struct ResponsesReader {
     seen: Seen,
     progress: Progress,
+    made: Vec<Made>,
 }
 
 impl StreamReader for ResponsesReader {
@@ -218,6 +220,10 @@ impl StreamReader for ResponsesReader {
         self.seen.report()
     }
 
+    fn made(&self) -> &[Made] {
+        &self.made
+    }
+
     fn cost_edit(&self, data: &[u8], cost: &str) -> Option<Edit> {
         json::cost_edit(data, &["response", "usage"], cost)
     }
@@ -225,6 +231,11 @@ impl StreamReader for ResponsesReader {
 
 impl ResponsesReader {
     fn response(&mut self, raw: Option<&RawValue>) {
+        for made in raw.map(|raw| of_response(raw.get().as_bytes())).into_iter().flatten() {
+            if !self.made.contains(&made) {
+                self.made.push(made);
+            }
+        }
         let response = raw.and_then(|raw| serde_json::from_str::<Response<'_>>(raw.get()).ok());
         if let Some(response) = response {
             self.seen.note(&response);

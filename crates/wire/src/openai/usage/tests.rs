@@ -40,5 +40,8 @@ fn five(counted: [u64; 5]) -> Usage {
     ])
 }
 
+mod audio;
 mod chat;
+mod completions;
+mod images;
 mod responses;

@@ -2,7 +2,7 @@
 
 use super::{Speaks, ask, ask_with};
 use crate::{endpoint::Endpoint, tap};
-use http::Method;
+use http::{HeaderMap, Method};
 use serde_json::{Value, json};
 use tollgate_core::{format::Operation, unit::Unit, usage::UsageReport};
 
@@ -154,7 +154,7 @@ fn our_own_tap_reads_the_usage_that_was_written() {
         let (path, query) = target
             .split_once('?')
             .map_or((target, None), |(p, q)| (p, Some(q)));
-        let endpoint = Endpoint::of(&Method::POST, path, query).unwrap();
+        let endpoint = Endpoint::of(&Method::POST, path, query, &HeaderMap::new()).unwrap();
         let read = speaks.ask(prompt, true);
         let edits = tap::StreamEdits::default();
         let mut tap = tap::Tap::new(endpoint.format, endpoint.framing(), edits);

@@ -3,13 +3,11 @@
 //! `tool_usage` says it where the provider gives one; else searches are counted in `output`. Code
 //! containers and calls of MCP servers have no price per call in the price data.
 
+use super::super::images::ImageUsage;
 use crate::json::{Count, Text};
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use tollgate_core::{
-    unit::Unit,
-    usage::{ExtraUsage, Usage},
-};
+use tollgate_core::usage::ExtraUsage;
 
 /// What the image tool uses when the request names no model (OpenAI's API reference).
 const IMAGE_MODEL: &str = "gpt-image-1";
@@ -40,7 +38,7 @@ impl ToolUse {
                 .and_then(|search| search.num_requests.0)
                 .unwrap_or_else(searches),
             file_searches: count(&items, Item::is_file_search),
-            images: reported.image_gen.and_then(|images| images.extra(tools)),
+            images: reported.image_gen.and_then(|images| drawn(&images, tools)),
         }
     }
 }
@@ -49,7 +47,7 @@ impl ToolUse {
 #[serde(default)]
 struct Reported {
     web_search: Option<WebSearch>,
-    image_gen: Option<ImageGen>,
+    image_gen: Option<ImageUsage>,
 }
 
 #[derive(Default, Deserialize)]
@@ -58,55 +56,21 @@ struct WebSearch {
     num_requests: Count,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct ImageGen {
-    input_tokens: Count,
-    input_tokens_details: Option<ByModality>,
-    output_tokens: Count,
-    output_tokens_details: Option<ByModality>,
-}
-
-#[derive(Clone, Copy, Default, Deserialize)]
-#[serde(default)]
-struct ByModality {
-    #[serde(rename = "text_tokens")]
-    text: Count,
-    #[serde(rename = "image_tokens")]
-    image: Count,
-    #[serde(rename = "cached_tokens")]
-    cached: Count,
-}
-
-impl ImageGen {
-    fn extra(&self, tools: Option<&RawValue>) -> Option<ExtraUsage> {
-        let input = self.input_tokens_details.unwrap_or_default();
-        let output = self.output_tokens_details.unwrap_or_default();
-        let mut usage = Usage::NONE;
-        for (unit, count) in [
-            (Unit::InputTokens, self.input_tokens),
-            (Unit::InputTextTokens, input.text),
-            (Unit::InputImageTokens, input.image),
-            (Unit::CacheReadTokens, input.cached),
-            (Unit::OutputTokens, self.output_tokens),
-            (Unit::OutputTextTokens, output.text),
-            (Unit::OutputImageTokens, output.image),
-        ] {
-            usage.set(unit, count.0.unwrap_or(0));
-        }
-        let named = parse::<Vec<Tool<'_>>>(tools)
-            .unwrap_or_default()
-            .into_iter()
-            .find_map(|tool| {
-                tool.kind.filter(|kind| kind.0 == "image_generation")?;
-                tool.model.map(|model| model.0.into_owned())
-            });
-        let model = named.unwrap_or_else(|| IMAGE_MODEL.to_owned());
-        (!usage.is_none()).then_some(ExtraUsage {
-            model: Some(model),
-            usage,
-        })
-    }
+/// What the image tool used, at the model that the request's tool names.
+fn drawn(images: &ImageUsage, tools: Option<&RawValue>) -> Option<ExtraUsage> {
+    let usage = images.usage()?;
+    let named = parse::<Vec<Tool<'_>>>(tools)
+        .unwrap_or_default()
+        .into_iter()
+        .find_map(|tool| {
+            tool.kind.filter(|kind| kind.0 == "image_generation")?;
+            tool.model.map(|model| model.0.into_owned())
+        });
+    let model = named.unwrap_or_else(|| IMAGE_MODEL.to_owned());
+    Some(ExtraUsage {
+        model: Some(model),
+        usage,
+    })
 }
 
 /// A tool as the answer repeats it.

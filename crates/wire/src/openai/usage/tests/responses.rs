@@ -1,4 +1,13 @@
 use super::*;
+
+#[test]
+fn a_compaction_names_no_model_and_is_counted() {
+    let body = br#"{"object":"response.compaction","output":[],"usage":{"input_tokens":900,
+        "output_tokens":60,"total_tokens":960}}"#;
+    let report = responses_usage(body);
+    assert_eq!(report.usage, Some(five([900, 0, 0, 60, 0])));
+    assert!(report.complete && report.model.is_none());
+}
 use serde_json::json;
 
 #[test]

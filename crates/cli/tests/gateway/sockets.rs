@@ -1,0 +1,267 @@
+//! Conversations over WebSockets: frames pass as they are, every turn is held, booked and limited.
+
+mod peer;
+
+use crate::support::{self, CREDENTIAL, KEY, Stage, stage};
+use peer::{Provider, Side};
+use serde_json::{Value, json};
+use tollgate_store::UsageLine;
+
+const RESPONSES: &str = "/proxy/openai/v1/responses";
+const REALTIME: &str = "/proxy/openai/v1/realtime?model=gpt-realtime";
+const LIVE: &str =
+    "/proxy/google/ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent";
+
+/// Ten tokens in and ten out: $0.0001575 for `gpt-5.2`.
+fn completed(id: &str) -> Value {
+    json!({
+        "type": "response.completed",
+        "response": {
+            "id": id, "model": "gpt-5.2", "status": "completed", "output": [],
+            "usage": { "input_tokens": 10, "output_tokens": 10, "total_tokens": 20 },
+        },
+    })
+}
+
+fn created(id: &str) -> Value {
+    json!({ "type": "response.created", "response": { "id": id, "usage": null } })
+}
+
+fn ask(text: &str) -> Value {
+    json!({ "type": "response.create", "model": "gpt-5.2", "input": text, "max_output_tokens": 50 })
+}
+
+/// The rows that cost something, the first one first.
+async fn billed(stage: Stage) -> Vec<UsageLine> {
+    let rows = stage.books().await.rows.into_iter().rev();
+    rows.filter(|row| row.cost.as_nano() > 0).collect()
+}
+
+#[tokio::test]
+async fn turns_of_a_responses_socket_pass_unchanged_and_are_booked_one_by_one() {
+    let provider = Provider::start().await;
+    let stage = stage(&provider.url(), "").await;
+    let (mut client, (mut upstream, path, headers)) =
+        tokio::join!(Side::connect(&stage, RESPONSES), provider.accept());
+    assert_eq!(path, "/v1/responses");
+    let bearer = format!("Bearer {CREDENTIAL}");
+    assert_eq!(headers["authorization"], bearer.as_str());
+    assert!(!format!("{headers:?}").contains(KEY), "{headers:?}");
+
+    for turn in ["one", "two"] {
+        // Spaces and order are the client's own.
+        let frame = ask(turn).to_string().replace("\":", "\" : ");
+        client.say_text(&frame).await;
+        assert_eq!(upstream.hear_text().await, frame);
+        let said = json!({ "type": "response.output_text.delta", "delta": "hi" });
+        for frame in [created(turn), said, completed(turn)] {
+            upstream.say(&frame).await;
+            assert_eq!(client.hear().await, frame);
+        }
+    }
+    client.close().await;
+    drop(upstream);
+
+    let rows = billed(stage).await;
+    let costs: Vec<_> = rows.iter().map(|row| row.cost.as_nano()).collect();
+    assert_eq!(costs, [157_500, 157_500]);
+    for row in &rows {
+        assert_eq!(row.provider.as_deref(), Some("openai"));
+        assert_eq!(row.model_asked, "gpt-5.2");
+        assert_eq!(support::flags(row), [""; 0]);
+    }
+}
+
+#[tokio::test]
+async fn a_spent_limit_refuses_the_next_turn_in_the_protocol_and_the_next_conversation() {
+    let provider = Provider::start().await;
+    let limited = "[organization]\nname = \"Acme\"\nlimits = { total = \"0.0015\" }\n";
+    let stage = stage(&provider.url(), limited).await;
+    let (mut client, (mut upstream, ..)) =
+        tokio::join!(Side::connect(&stage, RESPONSES), provider.accept());
+    client.say(&ask("first")).await;
+    upstream.hear().await;
+    let mut dear = completed("first");
+    dear["response"]["usage"]["output_tokens"] = json!(100);
+    dear["response"]["usage"]["total_tokens"] = json!(110);
+    for frame in [created("first"), dear] {
+        upstream.say(&frame).await;
+        client.hear().await;
+    }
+    client.say(&ask("second")).await;
+    let refusal = client.hear().await;
+    assert_eq!(refusal["type"], "error", "{refusal}");
+    assert_eq!(refusal["status"], 402);
+    let text = refusal["error"]["message"].as_str().unwrap();
+    assert!(text.contains("spending limit reached"), "{text}");
+    // Nothing of it went upstream: what comes next there is what the client says next.
+    let word = json!({ "type": "response.cancel" });
+    client.say(&word).await;
+    assert_eq!(upstream.hear().await, word);
+    client.close().await;
+    assert_eq!(billed(stage).await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_limit_on_requests_counts_the_conversation_and_its_turns() {
+    let provider = Provider::start().await;
+    let limited = "[organization]\nname = \"Acme\"\nlimits = { requests = { total = 2 } }\n";
+    let stage = stage(&provider.url(), limited).await;
+    let (mut client, (mut upstream, ..)) =
+        tokio::join!(Side::connect(&stage, RESPONSES), provider.accept());
+    client.say(&ask("first")).await;
+    upstream.hear().await;
+    for frame in [created("first"), completed("first")] {
+        upstream.say(&frame).await;
+        client.hear().await;
+    }
+    client.say(&ask("second")).await;
+    assert_eq!(client.hear().await["status"], 402);
+    let (status, text) = Side::try_connect(&stage, RESPONSES).await.err().unwrap();
+    assert_eq!(status.as_u16(), 402, "{text}");
+    assert!(text.contains("request limit"), "{text}");
+}
+
+#[tokio::test]
+async fn a_turn_that_the_server_begins_by_itself_is_booked_and_so_is_what_it_heard() {
+    let provider = Provider::start().await;
+    let stage = stage(&provider.url(), "").await;
+    let (mut client, (mut upstream, path, _)) =
+        tokio::join!(Side::connect(&stage, REALTIME), provider.accept());
+    assert_eq!(path, "/v1/realtime?model=gpt-realtime");
+    let session = json!({ "audio": { "input": { "transcription": { "model": "whisper-1" } } } });
+    client
+        .say(&json!({ "type": "session.update", "session": session }))
+        .await;
+    upstream.hear().await;
+    let sound = json!({ "type": "input_audio_buffer.append", "audio": "AAAA" });
+    client.say(&sound).await;
+    assert_eq!(upstream.hear().await, sound);
+    let heard = json!({
+        "type": "conversation.item.input_audio_transcription.completed",
+        "transcript": "hi", "usage": { "type": "duration", "seconds": 60 },
+    });
+    let done = json!({
+        "type": "response.done",
+        "response": {
+            "id": "r1", "status": "completed",
+            "usage": {
+                "total_tokens": 30, "input_tokens": 20, "output_tokens": 10,
+                "input_token_details": { "text_tokens": 20 },
+                "output_token_details": { "text_tokens": 10 },
+            },
+        },
+    });
+    for frame in [created("r1"), heard, done] {
+        upstream.say(&frame).await;
+        assert_eq!(client.hear().await, frame);
+    }
+    client.close().await;
+    let rows = billed(stage).await;
+    assert_eq!(rows.len(), 1, "{rows:#?}");
+    assert_eq!(rows[0].model_asked, "gpt-realtime");
+    assert_eq!(rows[0].usage.total_tokens(), 30);
+}
+
+#[tokio::test]
+async fn a_live_conversation_names_its_model_in_its_first_frame() {
+    let provider = Provider::start().await;
+    let stage = stage(&provider.url(), "").await;
+    let (mut client, (mut upstream, path, _)) =
+        tokio::join!(Side::connect(&stage, LIVE), provider.accept());
+    assert!(path.ends_with("BidiGenerateContent"), "{path}");
+    let setup = json!({ "setup": { "model": "models/gemini-2.5-flash" } });
+    client.say(&setup).await;
+    assert_eq!(upstream.hear().await, setup);
+    client
+        .say(&json!({ "clientContent": { "turns": [], "turnComplete": true } }))
+        .await;
+    upstream.hear().await;
+    let said = json!({ "serverContent": { "modelTurn": { "parts": [{ "text": "hi" }] } } });
+    let ended = json!({
+        "serverContent": { "turnComplete": true },
+        "usageMetadata": { "promptTokenCount": 100, "responseTokenCount": 10 },
+    });
+    for frame in [said, ended] {
+        upstream.say(&frame).await;
+        assert_eq!(client.hear().await, frame);
+    }
+    client.close().await;
+    let rows = billed(stage).await;
+    assert_eq!(rows.len(), 1, "{rows:#?}");
+    assert_eq!(rows[0].model_asked, "gemini-2.5-flash");
+    assert_eq!(rows[0].usage.total_tokens(), 110);
+}
+
+#[tokio::test]
+async fn a_model_without_a_price_ends_a_live_conversation_before_its_first_turn() {
+    let provider = Provider::start().await;
+    let stage = stage(&provider.url(), "").await;
+    let (mut client, (mut upstream, ..)) =
+        tokio::join!(Side::connect(&stage, LIVE), provider.accept());
+    client
+        .say(&json!({ "setup": { "model": "models/no-such-model" } }))
+        .await;
+    let refusal = client.hear().await;
+    let text = refusal["error"]["message"].as_str().unwrap();
+    assert!(text.contains("Unable to calculate spend"), "{text}");
+    assert!(client.hear_close().await.is_some());
+    upstream.hear_close().await;
+    assert!(billed(stage).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_provider_that_goes_away_ends_the_conversation_and_its_turn_is_booked_by_estimate() {
+    let provider = Provider::start().await;
+    let stage = stage(&provider.url(), "").await;
+    let (mut client, (mut upstream, ..)) =
+        tokio::join!(Side::connect(&stage, RESPONSES), provider.accept());
+    client.say(&ask("first")).await;
+    upstream.hear().await;
+    upstream.say(&created("first")).await;
+    client.hear().await;
+    drop(upstream);
+    let last = client.hear().await;
+    assert_eq!(last["type"], "error", "{last}");
+    assert!(client.hear_close().await.is_some());
+    let rows = billed(stage).await;
+    assert_eq!(rows.len(), 1);
+    assert!(support::flags(&rows[0]).contains(&"estimated"), "{rows:#?}");
+}
+
+#[tokio::test]
+async fn a_refused_handshake_is_tried_elsewhere_and_told_when_there_is_nowhere_else() {
+    let (sick, well) = (Provider::start().await, Provider::start().await);
+    let group = format!(
+        "{}{}\n[[routing_group]]\nslug = \"both\"\ntargets = [\n  {{ provider = \"sick\" }},\n  \
+         {{ provider = \"well\", priority = 1 }},\n]\n",
+        support::provider("sick", "openai", &format!("{}/v1", sick.url()), ""),
+        support::provider("well", "openai", &format!("{}/v1", well.url()), ""),
+    );
+    let stage = stage(&sick.url(), &group).await;
+    let sorry = "HTTP/1.1 503 Service Unavailable\r\ncontent-length: 5\r\n\r\nsorry";
+    let ((), mut client, (mut upstream, ..)) = tokio::join!(
+        sick.refuse(sorry),
+        Side::connect(&stage, "/proxy/both/v1/responses"),
+        well.accept()
+    );
+    client.say(&ask("hi")).await;
+    upstream.hear().await;
+    client.close().await;
+    let ((), refused) = tokio::join!(
+        sick.refuse(sorry),
+        Side::try_connect(&stage, "/proxy/sick/v1/responses")
+    );
+    let (status, text) = refused.err().unwrap();
+    assert_eq!((status.as_u16(), text.as_str()), (503, "sorry"));
+}
+
+#[tokio::test]
+async fn what_is_no_handshake_is_told_what_to_do() {
+    let provider = Provider::start().await;
+    let stage = stage(&provider.url(), "").await;
+    let client = stage.client.clone().header("upgrade", "websocket");
+    let answered = client.get(REALTIME).await;
+    let text = support::assert_refused(answered, 400, "bad_request").await;
+    assert!(text.contains("WebSocket"), "{text}");
+}

@@ -1,0 +1,273 @@
+//! What may go wrong at a target, and what follows. All of it is in one table:
+//!
+//! | at the target | next target | may be billed | its health |
+//! |---|---|---|---|
+//! | no connection: refused, no such name, too slow, no trusted TLS | yes | no | a failure |
+//! | no head in time; connection lost before the head; not HTTP | yes | yes | a failure |
+//! | 401, 402, 403 about our credential | yes | no | out at once, an alert |
+//! | no credential to be had for it | yes | no | a failure |
+//! | 429, 503, 529 with a `retry-after` | yes | no | out until then |
+//! | 408, 429, any 5xx | yes | no | a failure |
+//! | a redirect | yes | no | a failure |
+//! | any other error: 400, 403 about the content, 404, 413, 422 … | no: the client's | no | alive |
+//! | before the first content: an error event that is not about the request | yes | yes | a failure |
+//! | before the first content: reset, silence, an end, nothing that can be read | yes | yes | a failure |
+//! | a plain answer that breaks off | yes | yes | a failure |
+//! | the request does not fit its envelope, or has no bound to hold | yes | no | nothing |
+//! | as many requests as it may have | yes | no | nothing |
+//! | anything after the first content | no | yes | broke off |
+//!
+//! An error status is believed: nothing is billed for it. What may be billed is set aside at its
+//! estimate. A content filter's refusal is an answer, whatever it looks like.
+
+use super::Failed;
+use crate::{
+    health::Sign,
+    upstream::{FailureClass, SendError},
+};
+use http::{HeaderMap, StatusCode, header};
+use std::time::Duration;
+use tollgate_core::{
+    clock::Timestamp,
+    error::{Error, Kind},
+    provider::ProviderKind,
+};
+
+/// Why a target came to nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Failure {
+    /// No head came.
+    NotSent(FailureClass),
+    /// It refused our credential.
+    Credential(StatusCode),
+    /// It answered with an error of its own, and perhaps said for how long.
+    Status(StatusCode, Option<Duration>),
+    /// It pointed elsewhere.
+    Redirect(StatusCode),
+    /// Its stream began with an error.
+    ErrorEvent,
+    /// Its answer broke off before there was any content, or before a plain one was whole.
+    BrokeOff,
+    /// It fell silent before there was any content.
+    Silent,
+    /// Its stream ended without content and without saying anything.
+    Empty,
+    /// The request does not fit it.
+    Unfit,
+    /// It is full.
+    Full,
+}
+
+impl Failure {
+    /// What it says of the provider's health, if anything.
+    pub(super) fn sign(self) -> Option<Sign> {
+        match self {
+            Self::Credential(_) => Some(Sign::CredentialRefused),
+            Self::Status(
+                StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE,
+                Some(delay),
+            ) => Some(Sign::Overloaded(delay)),
+            Self::Status(status, Some(delay)) if status.as_u16() == OVERLOADED => {
+                Some(Sign::Overloaded(delay))
+            }
+            Self::NotSent(_)
+            | Self::Status(..)
+            | Self::Redirect(_)
+            | Self::ErrorEvent
+            | Self::BrokeOff
+            | Self::Silent
+            | Self::Empty => Some(Sign::Failed),
+            Self::Unfit | Self::Full => None,
+        }
+    }
+
+    /// Whether the client may see the provider's own words: not those about our credential, which
+    /// may echo parts of it.
+    pub(super) fn may_be_shown(self) -> bool {
+        matches!(self, Self::Status(..))
+    }
+
+    /// A word or two for the log.
+    pub(super) fn word(self) -> String {
+        let word = match self {
+            Self::NotSent(class) => match class {
+                FailureClass::Unreachable => "unreachable",
+                FailureClass::ConnectTimeout => "connect_timeout",
+                FailureClass::Tls => "tls",
+                FailureClass::HeadTimeout => "head_timeout",
+                FailureClass::Reset => "reset",
+                FailureClass::Garbled => "garbled",
+                FailureClass::Credential => "no_credential",
+            },
+            Self::Credential(status) | Self::Status(status, _) | Self::Redirect(status) => {
+                return status.as_u16().to_string();
+            }
+            Self::ErrorEvent => "error_event",
+            Self::BrokeOff => "broke_off",
+            Self::Silent => "silent",
+            Self::Empty => "empty",
+            Self::Unfit => "unfit",
+            Self::Full => "full",
+        };
+        word.to_owned()
+    }
+}
+
+/// What an error status means, once its body is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// The client's own: it sees the answer.
+    Client,
+    /// The provider's: another target may do better.
+    Provider(Failure),
+}
+
+/// Anthropic's "overloaded".
+const OVERLOADED: u16 = 529;
+
+/// Whose fault an error status is. `body` is what of it was read.
+pub(super) fn of_status(
+    kind: ProviderKind,
+    status: StatusCode,
+    headers: &HeaderMap,
+    body: &[u8],
+    now: Timestamp,
+) -> Verdict {
+    let failure = match status {
+        StatusCode::UNAUTHORIZED | StatusCode::PAYMENT_REQUIRED => Failure::Credential(status),
+        StatusCode::FORBIDDEN if is_about_content(body) => return Verdict::Client,
+        StatusCode::FORBIDDEN => Failure::Credential(status),
+        StatusCode::BAD_REQUEST if is_googles_credential_error(kind, body) => {
+            Failure::Credential(status)
+        }
+        StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => {
+            Failure::Status(status, retry_after(headers, body, now))
+        }
+        _ if status.is_server_error() => Failure::Status(status, retry_after(headers, body, now)),
+        _ if status.is_redirection() || status.is_informational() => Failure::Redirect(status),
+        _ => return Verdict::Client,
+    };
+    Verdict::Provider(failure)
+}
+
+/// What a 403 says that was refused for what it asks and not for who asks: `OpenRouter`'s flagged
+/// input, a content policy. Everything else that is 403 is about our credential.
+fn is_about_content(body: &[u8]) -> bool {
+    ABOUT_CONTENT.iter().any(|word| contains(body, word))
+}
+
+const ABOUT_CONTENT: [&str; 3] = [
+    "\"flagged_input\"",
+    "\"content_filter\"",
+    "\"content_policy_violation\"",
+];
+
+/// Whether an error event is about the request itself, so that no other target would take it.
+pub(super) fn is_about_the_request(event: &[u8]) -> bool {
+    let about_request = ["\"invalid_request_error\"", "\"invalid_prompt\""];
+    is_about_content(event) || about_request.iter().any(|word| contains(event, word))
+}
+
+/// Google answers a bad key with a 400 whose details name the reason.
+fn is_googles_credential_error(kind: ProviderKind, body: &[u8]) -> bool {
+    let google = matches!(
+        kind,
+        ProviderKind::GoogleGemini | ProviderKind::GoogleVertex
+    );
+    google && contains(body, "API_KEY_INVALID")
+}
+
+fn contains(body: &[u8], word: &str) -> bool {
+    body.windows(word.len())
+        .any(|window| window == word.as_bytes())
+}
+
+/// For how long the provider wants to be left alone, by its headers or, at Google, by the error's
+/// `RetryInfo`. `None` when it does not say, or says "not at all".
+fn retry_after(headers: &HeaderMap, body: &[u8], now: Timestamp) -> Option<Duration> {
+    let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
+    let millis = |name: &str| Some(Duration::from_millis(text(name)?.parse().ok()?));
+    let seconds = || {
+        let text = text(header::RETRY_AFTER.as_str())?;
+        if let Ok(seconds) = text.parse() {
+            return Some(Duration::from_secs(seconds));
+        }
+        let date = jiff::fmt::rfc2822::parse(text).ok()?.timestamp();
+        Duration::try_from(date.duration_since(now)).ok()
+    };
+    millis("retry-after-ms")
+        .or_else(seconds)
+        .or_else(|| millis("x-amz-retry-after"))
+        .or_else(|| retry_delay(body))
+        .filter(|delay| !delay.is_zero())
+}
+
+/// `"retryDelay": "30s"`, perhaps with a fraction, which is rounded up.
+fn retry_delay(body: &[u8]) -> Option<Duration> {
+    const KEY: &str = "\"retryDelay\"";
+    let text = std::str::from_utf8(body).ok()?;
+    let (_, rest) = text.split_once(KEY)?;
+    let rest = rest.trim_start().strip_prefix(':')?.trim_start();
+    let number = rest.strip_prefix('"')?.split_once("s\"")?.0;
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    let up = u64::from(fraction.bytes().any(|digit| digit != b'0'));
+    Some(Duration::from_secs(
+        whole.parse::<u64>().ok()?.checked_add(up)?,
+    ))
+}
+
+impl Failed {
+    /// No head came.
+    pub(super) fn not_sent(failure: SendError) -> Self {
+        Self::of(Failure::NotSent(failure.class), failure.error)
+    }
+
+    /// The provider has as many requests as it may have.
+    pub(super) fn full(slug: &str) -> Self {
+        let error = Error::new(
+            Kind::Unavailable,
+            format!(
+                "the provider `{slug}` has as many requests as it may have at once: try again \
+                 in a moment"
+            ),
+        );
+        Self::of(
+            Failure::Full,
+            error.with_retry_after(Duration::from_secs(1)),
+        )
+    }
+
+    /// An error of the provider's own.
+    pub(super) fn of_status(slug: &str, failure: Failure) -> Self {
+        let error = match failure {
+            Failure::Credential(status) => credential_refused(slug, status),
+            Failure::Redirect(status) => Error::new(
+                Kind::UpstreamBroken,
+                format!("the provider `{slug}` answered with a redirect, which is not followed"),
+            )
+            .with_context(format!(
+                "provider `{slug}` answered {status}: check its base_url"
+            )),
+            other => Error::new(
+                Kind::UpstreamBroken,
+                format!("the provider `{slug}` answered with an error"),
+            )
+            .with_context(format!("provider `{slug}` answered {}", other.word())),
+        };
+        Self::of(failure, error)
+    }
+}
+
+/// What the caller is told when our credential is refused.
+fn credential_refused(slug: &str, status: StatusCode) -> Error {
+    Error::new(
+        Kind::UpstreamUnreachable,
+        format!("the provider `{slug}` refused this gateway's credential: tell its operator"),
+    )
+    .with_context(format!(
+        "provider `{slug}` answered {status} to our credential"
+    ))
+}
+
+#[cfg(test)]
+mod tests;

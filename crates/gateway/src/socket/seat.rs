@@ -1,0 +1,177 @@
+//! What a conversation runs on, and how one turn of it gets its exchange.
+
+use super::{Caller, connect};
+use crate::{
+    exchange::{Ending, Exchange, Opening},
+    identify, reserve,
+    select::{self, Attempt, Planned},
+    state::Gateway,
+};
+use http::HeaderMap;
+use std::sync::Arc;
+use tokio::time::Instant;
+use tollgate_core::{
+    error::{Error, Kind},
+    id::RequestId,
+    principal::Principal,
+    record::RecordFlags,
+    usage::{ExtraUsage, UsageReport},
+};
+use tollgate_wire::{endpoint::Endpoint, error::CallerTraits, facts::RequestFacts};
+
+/// See the [module](self).
+pub(super) struct Seat {
+    pub(super) gateway: Arc<Gateway>,
+    pub(super) endpoint: Endpoint,
+    /// The record of the opening, and the place at the provider: open as long as the conversation.
+    pub(super) opening: Exchange,
+    attempt: Attempt,
+    caller: CallerTraits,
+    /// With the credential: it is looked at again for each turn.
+    headers: HeaderMap,
+    query: Option<String>,
+}
+
+/// A turn that may begin.
+pub(super) struct Turn {
+    /// Its hold stands, and counts as sent.
+    pub(super) exchange: Exchange,
+    /// The model as the provider names it.
+    pub(super) sent_model: String,
+}
+
+impl Seat {
+    pub(super) fn new(
+        caller: &Caller<'_>,
+        (headers, query): (HeaderMap, Option<String>),
+        attempt: Attempt,
+        opening: Exchange,
+    ) -> Self {
+        Self {
+            gateway: Arc::clone(&opening.gateway),
+            endpoint: caller.endpoint.clone(),
+            opening,
+            attempt,
+            caller: caller.traits,
+            headers,
+            query,
+        }
+    }
+
+    /// Whether the caller may still call, by the settings of now.
+    ///
+    /// # Errors
+    /// [`Kind::Unauthenticated`], [`Kind::Forbidden`].
+    pub(super) fn who(&self) -> Result<Arc<Principal>, Error> {
+        let view = self.gateway.view();
+        identify::identify(
+            &self.headers,
+            self.query.as_deref(),
+            &view.snapshot,
+            &self.gateway.hasher,
+            self.gateway.now(),
+        )
+    }
+
+    /// A turn with a hold of its own, under the settings of now.
+    ///
+    /// # Errors
+    /// Whatever a request may be refused with.
+    pub(super) async fn turn(&self, facts: &RequestFacts) -> Result<Turn, Error> {
+        let principal = self.who()?;
+        let view = Arc::clone(&self.gateway.view());
+        let at = self.gateway.now();
+        let mut exchange = Exchange::open(
+            &self.gateway,
+            &principal,
+            &Opening {
+                request: RequestId::new(at, &*self.gateway.parts.entropy),
+                received_at: at,
+                started: Instant::now(),
+                route: &self.opening.record.route,
+                endpoint: &self.endpoint,
+                facts,
+                caller: self.caller,
+                view: &view,
+            },
+        );
+        match self.hold(&mut exchange, facts).await {
+            Ok(sent_model) => Ok(Turn {
+                exchange,
+                sent_model,
+            }),
+            Err(error) => {
+                exchange.failed(&error);
+                exchange.close();
+                Err(error)
+            }
+        }
+    }
+
+    /// The model as the provider names it, of one that the caller may use and that has a price.
+    ///
+    /// # Errors
+    /// Whatever a request for it may be refused with.
+    pub(super) fn look(&self, facts: &RequestFacts) -> Result<String, Error> {
+        self.planned(facts).map(|planned| planned.attempt.model)
+    }
+
+    /// Ends the record of the opening: one request, and what was billed beside the turns and no
+    /// turn has taken along. It has had a hold from the start, so nothing can refuse it.
+    pub(super) fn close(&mut self, model: &str, beside: Vec<ExtraUsage>) {
+        self.opening.ending = Ending::Refused;
+        if !beside.is_empty() {
+            let facts = RequestFacts {
+                model: model.to_owned(),
+                ..RequestFacts::default()
+            };
+            match self.planned(&facts) {
+                Ok(planned) => self.opening.pricing = planned.pricing,
+                Err(error) => {
+                    let request = self.opening.request_id();
+                    let reason = error.context().unwrap_or(error.message());
+                    tracing::error!(%request, reason, "what was billed beside has no price");
+                }
+            }
+            self.opening.ending = Ending::Reported(Box::new(UsageReport {
+                extra: beside,
+                complete: true,
+                ..UsageReport::default()
+            }));
+        }
+        self.opening.close();
+    }
+
+    fn planned(&self, facts: &RequestFacts) -> Result<Planned, Error> {
+        let home = Some(self.attempt.provider.id);
+        let route = connect::route(&self.opening, facts, &self.headers, home)?;
+        let plan = select::with_prices(&self.opening.view, route).map_err(|none| none.error)?;
+        let first = plan.attempts.into_iter().next();
+        first.ok_or_else(|| Error::new(Kind::UnknownRoute, "the route is empty"))
+    }
+
+    async fn hold(&self, exchange: &mut Exchange, facts: &RequestFacts) -> Result<String, Error> {
+        let home = Some(self.attempt.provider.id);
+        let route = connect::route(exchange, facts, &self.headers, home)?;
+        let mut plan = select::with_prices(&exchange.view, route).map_err(|none| none.error)?;
+        let planned = plan
+            .attempts
+            .pop_front()
+            .ok_or_else(|| Error::new(Kind::UnknownRoute, "the route is empty"))?;
+        exchange.record.provider = Some(planned.attempt.provider.slug.clone());
+        if planned
+            .pricing
+            .as_ref()
+            .is_some_and(|pricing| pricing.model.is_none())
+        {
+            exchange.record.flags.add(RecordFlags::UNPRICED);
+        }
+        exchange.pricing = planned.pricing;
+        let mut reservation = reserve::reserve(exchange, facts, &planned.attempt).await?;
+        reservation.mark_sent()?;
+        exchange.reservation = Some(reservation);
+        exchange.ending = Ending::Unknown;
+        exchange.record.attempts = 1;
+        Ok(planned.attempt.model)
+    }
+}

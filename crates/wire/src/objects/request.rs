@@ -1,0 +1,76 @@
+//! What a request about objects asks for: which objects it names, and, when it hands in work, how
+//! much that is.
+
+use super::batch;
+use crate::{
+    endpoint::Endpoint,
+    facts::RequestFacts,
+    json::{self, Members, Text},
+};
+use serde::de::{IgnoredAny, MapAccess};
+use tollgate_core::{
+    error::{Error, Kind},
+    format::{Format, Operation},
+};
+
+/// Names under which a list is told where to go on.
+const CURSORS: [&str; 4] = ["after", "before", "after_id", "before_id"];
+
+/// Facts of a request whose operation is one of objects.
+pub(crate) fn facts(endpoint: &Endpoint, body: &[u8]) -> Result<RequestFacts, Error> {
+    let mut facts = RequestFacts {
+        stream: endpoint.stream,
+        choices: 1,
+        objects: endpoint.object.iter().cloned().collect(),
+        ..RequestFacts::default()
+    };
+    match (endpoint.operation, endpoint.format) {
+        (Operation::Defer, Format::AnthropicBatches) => {
+            let work = batch::of_messages(body)?;
+            facts.objects.clone_from(&work.objects);
+            facts.batch = Some(Box::new(work));
+            facts.deferred = true;
+        }
+        (Operation::Defer, _) => {
+            facts.objects.push(input_file(body)?);
+            facts.deferred = true;
+        }
+        (Operation::ListObjects, _) => facts.objects.extend(cursors(&endpoint.query)),
+        (_, _) => {}
+    }
+    Ok(facts)
+}
+
+/// The file that holds the requests of a batch.
+fn input_file(body: &[u8]) -> Result<String, Error> {
+    #[derive(Default)]
+    struct Batch(String);
+    impl<'de> Members<'de> for Batch {
+        fn member<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
+            if key == "input_file_id" {
+                let Text(id) = map.next_value()?;
+                self.0 = id.into_owned();
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+            Ok(())
+        }
+    }
+    let mut batch = Batch::default();
+    json::read_object(body, &mut batch)?;
+    if batch.0.is_empty() {
+        return Err(Error::new(
+            Kind::BadRequest,
+            "the batch names no file: put its id into `input_file_id`",
+        ));
+    }
+    Ok(batch.0)
+}
+
+/// The objects that a list goes on after or before.
+fn cursors(query: &str) -> impl Iterator<Item = String> {
+    CURSORS
+        .into_iter()
+        .filter_map(|name| crate::endpoint::query_value(query, name))
+        .filter(|id| !id.is_empty())
+}
