@@ -8,7 +8,7 @@ import urllib.parse
 from decimal import Decimal
 from pathlib import Path
 
-from providers import is_for_token
+from providers import BEHIND, is_for_token
 from servers import Gateway
 
 HERE = Path(__file__).resolve().parent
@@ -48,11 +48,12 @@ def prices(log: list[dict], gateways: list[Gateway], providers: list, pricer: Pa
     A broken stream tells no usage and is estimated, so the clients break streams of models they use for nothing else.
     """
     price_lists = {provider.slug: provider.prices for provider in providers}
-    billed_by_tokens = [request for request in log if request["input_tokens"] and not MEDIA.search(request["target"])]
+    billed_by_tokens = [request for request in log if is_billed_by_tokens(request)]
     rows = [bill(request, log, price_lists) for request in billed_by_tokens]
     broken = {row["answered"] for row, request in zip(rows, billed_by_tokens, strict=True) if is_broken(request)}
     command = [pricer, HERE / "price.py"]
-    priced = subprocess.run(command, input=json.dumps(rows), capture_output=True, text=True, check=True)
+    priced = subprocess.run(command, input=json.dumps(rows), capture_output=True, text=True)
+    assert priced.returncode == 0, priced.stderr.strip().splitlines()[-1]
     billed = collections.defaultdict(lambda: (0, 0, Decimal(0)))
     for row, cost in zip(rows, json.loads(priced.stdout), strict=True):
         more = (row["input_tokens"], row["output_tokens"], Decimal(cost))
@@ -72,6 +73,11 @@ def added(before: tuple, more: tuple) -> tuple:
     return tuple(a + b for a, b in zip(before, more, strict=True))
 
 
+def is_billed_by_tokens(request: dict) -> bool:
+    is_behind = BEHIND in (name.lower() for name, _ in request["headers"])
+    return request["input_tokens"] > 0 and not is_behind and not MEDIA.search(request["target"])
+
+
 def is_broken(request: dict) -> bool:
     return bool(BROKEN.search(request["body"]))
 
@@ -87,7 +93,8 @@ def bill(request: dict, log: list[dict], price_lists: dict[str, str]) -> dict:
     invoked = INVOKED.search(target)
     return {
         "provider": price_lists[slug],
-        "model": model,
+        # Where OpenAI's dialect is spoken at Vertex, names begin with their publisher's.
+        "model": model.removeprefix("google/"),
         # As it calls itself in the answer.
         "answered": invoked[1] if invoked else model,
         "input_tokens": request["input_tokens"],

@@ -94,7 +94,8 @@ def run_checks(name: str, dialect: Dialect) -> None:
                 pieces += piece.function.arguments
         assert pieces == '{"city":"Paris"}'
         function = {"name": "weather", "arguments": call.function.arguments}
-        asked = {"role": "assistant", "content": "", "tool_calls": [{"id": call.id, "type": "function", "function": function}]}
+        calls = [{"id": call.id, "type": "function", "function": function}]
+        asked = {"role": "assistant", "content": "", "tool_calls": calls}
         told = {"role": "tool", "tool_call_id": call.id, "content": "sunny"}
         answer = create(model=model, messages=[*prompt, asked, told], tools=[TOOL])
         assert answer.choices[0].message.content == "The tool said: sunny"

@@ -13,7 +13,10 @@ SONNET = "claude-sonnet-4-5"
 BEDROCK_SONNET = "us.anthropic.claude-sonnet-4-5-20250929-v1:0"
 VERTEX_SONNET = "claude-sonnet-4-5@20250929"
 # Dollars per million tokens, for what the price data do not know.
-OWN_PRICES = {"llama3.3": ("0.10", "0.40")}
+OWN_PRICES = {"llama3.3": ("0.10", "0.40"), "llama3.3-broken": ("0.10", "0.40")}
+
+# On requests that a check sends to the provider itself, as a stranger with the same account would.
+BEHIND = "x-behind-the-gateway"
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,15 @@ class Provider:
         return f"[[provider]]\n{written}credential = {{ {self.credential} }}\n"
 
 
+def environment(directory: Path) -> dict[str, str]:
+    """What the machine's own identities are found by."""
+    return {
+        "GOOGLE_APPLICATION_CREDENTIALS": str(directory / "authorized-user.json"),
+        "AWS_ACCESS_KEY_ID": AWS["access_key_id"],
+        "AWS_SECRET_ACCESS_KEY": AWS["secret_access_key"],
+    }
+
+
 def placed(slug: str, kind: str, prices: str, header: str | None = None, **more) -> Provider:
     """A provider with a plain secret."""
     secret = f"operator-{slug}"
@@ -75,6 +87,15 @@ def providers(accounts: dict) -> list[Provider]:
             secure=True,
             more=vertex,
         ),
+        Provider(
+            "vertex-user",
+            "google-vertex",
+            'placement = "google-default"',
+            {"token": "google"},
+            "google",
+            secure=True,
+            more=vertex,
+        ),
         placed("azure", "azure", "azure", header="api-key"),
         Provider(
             "azure-entra",
@@ -86,6 +107,7 @@ def providers(accounts: dict) -> list[Provider]:
             more={"api_version": "2024-10-21"},
         ),
         Provider("bedrock", "bedrock", keys, signature, "aws", more={"region": REGION}),
+        Provider("bedrock-chain", "bedrock", 'placement = "aws-chain"', signature, "aws", more={"region": REGION}),
         placed("bedrock-key", "bedrock", "aws", more={"region": REGION}),
         Provider("mantle", "bedrock-mantle", keys, mantle_signature, "aws", more={"region": REGION}),
         placed("groq", "groq", "groq"),

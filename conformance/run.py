@@ -52,6 +52,7 @@ CLIENTS = {
     "huggingface_sdk": Client("sdks"),
     "ollama_sdk": Client("sdks"),
     "objects_sdk": Client("sdks"),
+    "openai_clouds_sdk": Client("sdks"),
 }
 AT_ONCE = 2
 CLIENT_SECONDS = 300
@@ -122,7 +123,8 @@ def main() -> int:
             for stage in stages:
                 stage.stop()
                 stage.upstream.__exit__()
-    total += run_check("10,000 random usages cost what genai-prices says", lambda: books.random_prices(pricer, PROGRAMS))
+    name = "10,000 random usages cost what genai-prices says"
+    total += run_check(name, lambda: books.random_prices(pricer, PROGRAMS))
     print(f"{total['passed']} passed, {total['failed']} failed")
     return total["failed"] > 0
 

@@ -109,6 +109,9 @@ class Gateway(Process):
         self.plenty = "plenty-" + secrets.token_hex(16)
         self.spent = "spent-" + secrets.token_hex(16)
         (directory / "service-account.json").write_text(upstream.accounts["service_account"])
+        # The machine's own identity trusts the machine's own authorities, and ours is none of them.
+        in_the_clear = upstream.accounts["authorized_user"].replace(upstream.secure_url, upstream.url)
+        (directory / "authorized-user.json").write_text(in_the_clear)
         declared = (
             provider.settings(upstream.url, upstream.secure_url, upstream.directory)
             for provider in upstream.providers
@@ -117,7 +120,8 @@ class Gateway(Process):
         settings = directory / "tollgate.toml"
         settings.write_text(server + SETTINGS + "\n".join(declared) + providers.own_prices() + providers.groups())
         self.place = ["--config", settings, "--data-dir", directory / "data"]
-        self.environment = {"PATH": os.environ["PATH"], "PLENTY_KEY": self.plenty, "SPENT_KEY": self.spent}
+        keys = {"PATH": os.environ["PATH"], "PLENTY_KEY": self.plenty, "SPENT_KEY": self.spent}
+        self.environment = keys | providers.environment(directory)
         command = [program, "serve", *self.place, "--listen", "127.0.0.1:0"]
         super().__init__(command, directory / "gateway.log", env=self.environment, cwd=directory)
 

@@ -1,5 +1,5 @@
-"""The official Anthropic SDK's clients for the clouds: Bedrock by a bearer key, Bedrock's own Anthropic endpoint, Vertex
-by an access token, and Microsoft Foundry."""
+"""The official Anthropic SDK's clients for the clouds: Bedrock by a bearer key, its own Anthropic endpoint, Vertex by an
+access token, and Microsoft Foundry."""
 
 import time
 
@@ -118,8 +118,9 @@ def run_checks(name: str, connect, model: str, broken: str, prices: str) -> None
             refused(call, anthropic.PaymentRequiredError, 402, "limit")
 
 
-run_checks("bedrock", bedrock, BEDROCK_SONNET, "us.anthropic.claude-haiku-4-5-20251001-v1:0", "aws")
-run_checks("mantle", mantle, "anthropic.claude-sonnet-4-5-20250929-v1:0", "anthropic.claude-haiku-4-5-20251001-v1:0", "aws")
+HAIKU = "anthropic.claude-haiku-4-5-20251001-v1:0"
+run_checks("bedrock", bedrock, BEDROCK_SONNET, f"us.{HAIKU}", "aws")
+run_checks("mantle", mantle, "anthropic.claude-sonnet-4-5-20250929-v1:0", HAIKU, "aws")
 run_checks("vertex", vertex, VERTEX_SONNET, "claude-haiku-4-5@20251001", "google")
 run_checks("foundry", foundry, SONNET, "claude-haiku-4-5", "azure")
 
@@ -127,7 +128,8 @@ run_checks("foundry", foundry, SONNET, "claude-haiku-4-5", "azure")
 @check("vertex: tokens are counted, for nothing")
 def _():
     with Sent() as sent:
-        counted = vertex(KEY).messages.count_tokens(model=VERTEX_SONNET, messages=[{"role": "user", "content": "hello"}])
+        messages = [{"role": "user", "content": "hello"}]
+        counted = vertex(KEY).messages.count_tokens(model=VERTEX_SONNET, messages=messages)
     assert counted.input_tokens == 8 + len("user" + "hello") // 4
     assert sent.only()["input_tokens"] == 0
 

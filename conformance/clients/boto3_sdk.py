@@ -220,11 +220,12 @@ def _():
     refused(lambda: client.converse(**unpriced), client.exceptions.ValidationException, 400, "calculate spend")
 
 
-@gateway_check("a provider whose credential is a bearer key of Bedrock's")
+@gateway_check("providers whose credential is a bearer key of Bedrock's, or what AWS's chain finds")
 def _():
-    with Sent() as sent:
-        answer = connect(KEY, "bedrock-key").converse(**ask("hello"))
-    assert answer["output"]["message"]["content"][0]["text"] == heard(sent.only())
+    for name in ("bedrock-key", "bedrock-chain"):
+        with Sent() as sent:
+            answer = connect(KEY, name).converse(**ask("hello"))
+        assert answer["output"]["message"]["content"][0]["text"] == heard(sent.only())
 
 
 finish()

@@ -32,12 +32,12 @@ WEATHER = types.FunctionDeclaration(
 )
 
 
-def options() -> types.HttpOptions:
-    return types.HttpOptions(base_url=route("google-vertex"))
+def options(name: str = "google-vertex") -> types.HttpOptions:
+    return types.HttpOptions(base_url=route(name))
 
 
-def express(key: str) -> genai.Client:
-    return genai.Client(vertexai=True, api_key=key, http_options=options())
+def express(key: str, name: str = "google-vertex") -> genai.Client:
+    return genai.Client(vertexai=True, api_key=key, http_options=options(name))
 
 
 def with_token(key: str) -> genai.Client:
@@ -130,5 +130,14 @@ def run_checks(name: str, connect) -> None:
 
 run_checks("express", express)
 run_checks("with a project", with_token)
+
+
+@gateway_check("a provider whose credential is what Google's defaults find")
+def _():
+    client = express(KEY, "vertex-user")
+    with Sent() as sent:
+        answer = client.models.generate_content(model=MODEL, contents="hello")
+    assert answer.text == heard(sent.only())
+
 
 finish()

@@ -1,5 +1,5 @@
-"""Objects that outlive their request, by the SDKs of OpenAI and Anthropic: files and batches, made, found, worked
-through, thrown away; and nobody else's."""
+"""Objects that outlive their request, by the SDKs of OpenAI and Anthropic: files, batches and responses, made, found,
+worked through, thrown away; and nobody else's."""
 
 import io
 import json
@@ -9,8 +9,10 @@ import openai
 from anthropic import Anthropic
 from checks import BASE, DIRECT, KEY, SPENT_KEY, UPSTREAM, Sent, check, finish, gateway_check, refused, route
 from openai import OpenAI
+from providers import BEHIND
 
 MODEL = "gpt-4.1-nano"
+TALKER = "gpt-5-mini"
 CLAUDE = "claude-opus-4-5"
 
 gpt = OpenAI(base_url=route("openai") + "/v1", api_key=KEY)
@@ -68,13 +70,40 @@ def _():
     assert made.id in [batch.id for batch in claude.messages.batches.list()]
 
 
+@check("openai: a response is stored, gone on with, read and deleted")
+def _():
+    first = gpt.responses.create(model=TALKER, input="[words=3]")
+    second = gpt.responses.create(model=TALKER, input="[words=4]", previous_response_id=first.id)
+    assert gpt.responses.retrieve(first.id).output_text == "word1 word2 word3"
+    assert gpt.responses.retrieve(second.id).previous_response_id == first.id
+    assert list(gpt.responses.input_items.list(first.id))
+    gpt.responses.delete(first.id)
+    try:
+        gpt.responses.retrieve(first.id)
+    except openai.NotFoundError:
+        pass
+    else:
+        raise AssertionError("a deleted response was found")
+
+
+@check("openai: work in the background is found done, and billed once")
+def _():
+    made = gpt.responses.create(model=TALKER, input="[words=5]", background=True)
+    assert (made.status, made.usage) == ("queued", None)
+    for _ in range(3):
+        done = gpt.responses.retrieve(made.id)
+        assert (done.status, done.usage.output_tokens) == ("completed", 5)
+
+
 @gateway_check("strangers' objects are not found, and are in no list")
 def _():
     # The key is of the same project; the object was made behind the gateway's back.
-    behind = OpenAI(base_url=f"{UPSTREAM}/openai/v1", api_key="operator-openai")
+    behind = OpenAI(base_url=f"{UPSTREAM}/openai/v1", api_key="operator-openai", default_headers={BEHIND: "1"})
     alien = behind.files.create(file=("theirs.txt", io.BytesIO(b"theirs")), purpose="user_data")
     refused(lambda: gpt.files.retrieve(alien.id), openai.NotFoundError, 404)
     refused(lambda: gpt.files.content(alien.id), openai.NotFoundError, 404)
+    said = behind.responses.create(model=TALKER, input="hello")
+    refused(lambda: gpt.responses.retrieve(said.id), openai.NotFoundError, 404)
     assert alien.id not in [file.id for file in gpt.files.list()]
 
 

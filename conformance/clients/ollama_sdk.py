@@ -74,7 +74,7 @@ def _():
 def _():
     seen = 0
     try:
-        for _ in client.chat(model=MODEL, messages=user("[words=20] [error=5]"), stream=True):
+        for _ in client.chat(model="llama3.3-broken", messages=user("[words=20] [error=5]"), stream=True):
             seen += 1
     except ollama.ResponseError:
         assert seen == 5

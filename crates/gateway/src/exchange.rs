@@ -76,6 +76,9 @@ pub(crate) struct Exchange {
     /// Names of the key and the project, for the log line.
     pub(crate) principal: Arc<Principal>,
     pub(crate) choices: u64,
+    /// What the request alone shows of its usage, where the answer may say nothing of it: the
+    /// characters of a speech.
+    pub(crate) counted: Option<Box<Usage>>,
     /// Set when all of the input is text that we saw: then its size teaches.
     pub(crate) text_bytes: Option<u64>,
     /// The model reads nothing but what the request shows.
@@ -163,6 +166,8 @@ impl Exchange {
             reason: None,
             principal: Arc::clone(principal),
             choices: facts.choices.max(1),
+            counted: (opening.endpoint.format == Format::OpenAiSpeech)
+                .then(|| Box::new(facts.counted.clone())),
             text_bytes: all_text.then_some(facts.text_bytes),
             shows_all_input: !facts.unseen_input,
             view: Arc::clone(opening.view),

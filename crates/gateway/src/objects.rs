@@ -21,5 +21,5 @@ mod settlement;
 pub(crate) use answer::{Asked, answer, before_delete, note, note_body};
 pub(crate) use cache::Cache;
 pub(crate) use deferred::{plan, terms_of_batch};
-pub(crate) use locate::{Located, locate};
+pub(crate) use locate::{Located, in_one_place, locate};
 pub(crate) use settlement::look_at_due;

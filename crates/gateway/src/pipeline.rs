@@ -120,57 +120,26 @@ async fn on_route(
         return models::of_route(&arrival.view, &principal, asked, arrival.id)
             .map_err(|error| (error, dialect));
     }
+    let asked = (route, &endpoint, &principal);
     if endpoint.format.is_socket() {
-        let caller = socket::Caller {
-            request: arrival.id,
-            received_at: arrival.at,
-            started: arrival.started,
-            route,
-            endpoint: &endpoint,
-            traits: arrival.caller,
-            view: &arrival.view,
-            principal: &principal,
-        };
-        let opened = socket::open(gateway, request, caller).await;
+        let opened = socket::open(gateway, request, arrival.caller_of(asked)).await;
         return opened.map_err(|error| (error, dialect));
     }
-    let body = receive::body(request, &endpoint, gateway.settings())
-        .await
-        .map_err(|error| (error, dialect))?;
-    let here = match endpoint.format {
-        Format::AnthropicBatches => receive::here(request, gateway.settings(), route),
-        _ => String::new(),
-    };
-    let (method, headers) = (
-        request.method().clone(),
-        std::mem::take(request.headers_mut()),
-    );
 
     // 3 inspect
-    let content_type = headers.get(header::CONTENT_TYPE);
-    let content_type = content_type.and_then(|value| value.to_str().ok());
-    let facts =
-        inspect::inspect(&endpoint, content_type, &body.here).map_err(|error| (error, dialect))?;
+    let (body, facts) = inspected(gateway, request, &endpoint)
+        .await
+        .map_err(|error| (error, dialect))?;
 
-    let exchange = Exchange::open(
-        gateway,
-        &principal,
-        &Opening {
-            request: arrival.id,
-            received_at: arrival.at,
-            started: arrival.started,
-            route,
-            endpoint: &endpoint,
-            facts: &facts,
-            caller: arrival.caller,
-            view: &arrival.view,
-        },
-    );
+    let exchange = Exchange::open(gateway, &principal, &arrival.opening(asked, &facts));
     let sent = Sent {
-        method,
-        headers,
+        here: match endpoint.format {
+            Format::AnthropicBatches => receive::here(request, gateway.settings(), route),
+            _ => String::new(),
+        },
+        method: request.method().clone(),
+        headers: std::mem::take(request.headers_mut()),
         body,
-        here,
         endpoint,
         facts,
     };
@@ -179,12 +148,56 @@ async fn on_route(
         Err((error, mut exchange)) => {
             exchange.failed(&error);
             exchange.close();
-            Ok(respond::refusal(
-                &error,
-                dialect,
-                arrival.id,
-                arrival.caller,
-            ))
+            let (id, caller) = (arrival.id, arrival.caller);
+            Ok(respond::refusal(&error, dialect, id, caller))
+        }
+    }
+}
+
+/// The body, and what it asks for.
+async fn inspected(
+    gateway: &Gateway,
+    request: &mut Request<ClientBody>,
+    endpoint: &Endpoint,
+) -> Result<(Received, RequestFacts), Error> {
+    let body = receive::body(request, endpoint, gateway.settings()).await?;
+    let content_type = request.headers().get(header::CONTENT_TYPE);
+    let content_type = content_type.and_then(|value| value.to_str().ok());
+    let facts = inspect::inspect(endpoint, content_type, &body.here)?;
+    Ok((body, facts))
+}
+
+impl Arrival {
+    fn opening<'r>(
+        &'r self,
+        (route, endpoint, _): (&'r str, &'r Endpoint, &'r Arc<Principal>),
+        facts: &'r RequestFacts,
+    ) -> Opening<'r> {
+        Opening {
+            request: self.id,
+            received_at: self.at,
+            started: self.started,
+            route,
+            endpoint,
+            facts,
+            caller: self.caller,
+            view: &self.view,
+        }
+    }
+
+    fn caller_of<'r>(
+        &'r self,
+        (route, endpoint, principal): (&'r str, &'r Endpoint, &'r Arc<Principal>),
+    ) -> socket::Caller<'r> {
+        socket::Caller {
+            request: self.id,
+            received_at: self.at,
+            started: self.started,
+            route,
+            endpoint,
+            traits: self.caller,
+            view: &self.view,
+            principal,
         }
     }
 }
@@ -198,20 +211,6 @@ struct Sent {
     here: String,
     endpoint: Endpoint,
     facts: RequestFacts,
-}
-
-/// Steps 4 to 7; steps 8 and 9 happen when the exchange is closed.
-async fn run(
-    mut exchange: Exchange,
-    sent: &Sent,
-    route: &str,
-) -> Result<Response<ResponseBody>, (Error, Box<Exchange>)> {
-    match served(&mut exchange, sent, route).await {
-        // 7 relay
-        // 8 settle and 9 record: when the exchange is closed, by its destructor if by nobody else
-        Ok(accepted) => Ok(relay::relay(exchange, accepted)),
-        Err(error) => Err((error, Box::new(exchange))),
-    }
 }
 
 /// Steps 4 to 6: an answer that the client may see.
@@ -255,6 +254,20 @@ async fn served(exchange: &mut Exchange, sent: &Sent, route: &str) -> Result<Acc
     Ok(accepted)
 }
 
+/// Steps 4 to 7; steps 8 and 9 happen when the exchange is closed.
+async fn run(
+    mut exchange: Exchange,
+    sent: &Sent,
+    route: &str,
+) -> Result<Response<ResponseBody>, (Error, Box<Exchange>)> {
+    match served(&mut exchange, sent, route).await {
+        // 7 relay
+        // 8 settle and 9 record: when the exchange is closed, by its destructor if by nobody else
+        Ok(accepted) => Ok(relay::relay(exchange, accepted)),
+        Err(error) => Err((error, Box::new(exchange))),
+    }
+}
+
 /// Whom to try, in which order, at which price.
 fn plan(
     exchange: &Exchange,
@@ -268,6 +281,7 @@ fn plan(
     let wanted = Wanted {
         route,
         format: sent.endpoint.format,
+        operation: exchange.record.operation,
         model: &facts.model,
         other_models: &facts.other_models,
         lives_at: located.at,
@@ -279,7 +293,9 @@ fn plan(
         draw: &mut || gateway.draw(),
         out_until: &|provider| gateway.health.out_until(provider, now),
     };
-    let route = select::route(org, principal, wanted, &mut chance)?;
+    let asked = (route, &sent.endpoint);
+    let mut route = select::route(org, principal, wanted, &mut chance)?;
+    objects::in_one_place(org, asked, &mut route);
     if facts.deferred {
         return objects::plan(&exchange.view, principal, route, located.work.as_deref());
     }

@@ -155,12 +155,14 @@ impl Prober<'_> {
                     self.prove(Step::CountAnthropic).await?;
                     Ok(good(true, None))
                 }
-                listed => Ok(good(true, Some(listed?))),
+                listed => Ok(good(!self.lists_to_all().await, Some(listed?))),
             },
-            // Everybody gets these lists.
-            ProviderKind::HuggingFace | ProviderKind::OvhCloud | ProviderKind::Ollama => {
+            ProviderKind::HuggingFace
+            | ProviderKind::OvhCloud
+            | ProviderKind::Ollama
+            | ProviderKind::OpenAiCompatible => {
                 let models = self.list().await?;
-                Ok(good(self.provider.credential.is_none(), Some(models)))
+                Ok(good(!self.lists_to_all().await, Some(models)))
             }
             ProviderKind::OpenAi
             | ProviderKind::Anthropic
@@ -174,8 +176,7 @@ impl Prober<'_> {
             | ProviderKind::XAi
             | ProviderKind::Together
             | ProviderKind::Fireworks
-            | ProviderKind::Cerebras
-            | ProviderKind::OpenAiCompatible => Ok(good(true, Some(self.list().await?))),
+            | ProviderKind::Cerebras => Ok(good(true, Some(self.list().await?))),
         }
     }
 
@@ -200,12 +201,23 @@ impl Prober<'_> {
         Ok(models.iter().map(clean).collect())
     }
 
+    /// Whether everybody gets the list: then it says nothing of our credential.
+    async fn lists_to_all(&mut self) -> bool {
+        if self.provider.credential.is_none() {
+            return false;
+        }
+        let reply = self.ask(Step::ListModelsToAll).await;
+        // Whatever else it says, it does not ask who we are.
+        !reply.is_ok_and(|reply| matches!(reply.status.as_u16(), 401 | 403))
+    }
+
     async fn ask(&mut self, step: Step) -> Result<Reply, Bad> {
         let unfit = |error: tollgate_core::error::Error| Bad {
             fault: Fault::NoCredential,
             said: Some(error.context().unwrap_or(error.message()).to_owned()),
         };
-        let request = call::request(step, self.provider).map_err(unfit)?;
+        let provider = call::addressee(step, self.provider);
+        let request = call::request(step, &provider).map_err(unfit)?;
         let mut call = Call {
             method: if request.method() == http::Method::GET {
                 "GET"
@@ -219,7 +231,7 @@ impl Prober<'_> {
         };
         let start = Instant::now();
         let asked = timeout_at(self.until, async {
-            let answer = self.client.send(self.provider, request).await;
+            let answer = self.client.send(&provider, request).await;
             let answer = answer.map_err(|error| self.not_sent(&error))?;
             call.status = Some(answer.status.as_u16());
             let body = Limited::new(answer.body, ANSWER_BYTES_MAX).collect().await;

@@ -12,7 +12,7 @@
 //! | `route`, `provider` | where it was sent |
 //! | `format`, `model` | what was asked |
 //! | `status`, `error` | what the client got; our error code, if any |
-//! | `attempts`, `failures` | if more than one provider was tried: how many, and who came to nothing |
+//! | `attempts`, `failures` | if a provider came to nothing: how many were tried, and which did |
 //! | `reason` | what the operator is told of an error |
 //! | `input_tokens`, `output_tokens` | as reported by the upstream |
 //! | `cost_usd` | what was posted, exact |

@@ -8,7 +8,7 @@ mod reservation;
 mod terms;
 
 pub(crate) use reservation::{Ended, Reservation};
-pub(crate) use terms::terms;
+pub(crate) use terms::{CONTEXT_UNKNOWN, TEMPLATE_TOKENS, terms};
 
 use crate::{exchange::Exchange, select::Attempt};
 use std::sync::Arc;
@@ -21,8 +21,8 @@ use tollgate_wire::facts::RequestFacts;
 /// Takes the hold of a request's first attempt.
 ///
 /// # Errors
-/// [`Kind::LimitReached`], [`Kind::LimitHeld`]; [`Kind::BadRequest`] for a request without an output
-/// bound where the policy wants one; [`Kind::Unavailable`] without a free slot or store.
+/// [`Kind::LimitReached`], [`Kind::LimitHeld`]; [`Kind::BadRequest`] for a request without a bound
+/// on its output where the policy wants one; [`Kind::Unavailable`] without a free slot or store.
 pub(crate) async fn reserve(
     exchange: &Exchange,
     facts: &RequestFacts,

@@ -20,7 +20,7 @@ use resolve::{Resolved, resolve};
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 use tollgate_core::{
     error::{Error, Kind},
-    format::Format,
+    format::{Format, Operation},
     id::ProviderId,
     principal::Principal,
     provider::Provider,
@@ -61,6 +61,8 @@ pub(crate) struct Wanted<'r> {
     pub(crate) route: &'r str,
     /// The dialect of the request.
     pub(crate) format: Format,
+    /// What is asked in it.
+    pub(crate) operation: Operation,
     /// The model as asked.
     pub(crate) model: &'r str,
     /// Further models that its tools name.

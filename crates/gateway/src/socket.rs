@@ -11,6 +11,7 @@
 //! the protocol's own frame, and a conversation that cannot be stopped otherwise is closed.
 
 mod connect;
+mod ending;
 mod handshake;
 mod relay;
 mod seat;
@@ -25,7 +26,7 @@ use crate::{
 };
 use bytes::Bytes;
 use connect::Connected;
-use http::{Request, Response};
+use http::{Request, Response, StatusCode};
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 use seat::Seat;
@@ -99,12 +100,7 @@ pub(crate) async fn open<B>(
         Err(error) => {
             opening.failed(&error);
             opening.close();
-            return Ok(respond::refusal(
-                &error,
-                caller.endpoint.format.dialect(),
-                caller.request,
-                caller.traits,
-            ));
+            return Ok(refusal(&error, &caller));
         }
     };
     match upgrade {
@@ -123,6 +119,18 @@ pub(crate) async fn open<B>(
     }
 }
 
+/// The refusal of an opening. Codex tries a WebSocket first, and goes on over HTTP without a word
+/// when that is answered with 426; with any other status it gives up.
+fn refusal(error: &Error, caller: &Caller<'_>) -> Response<ResponseBody> {
+    let dialect = caller.endpoint.format.dialect();
+    let mut response = respond::refusal(error, dialect, caller.request, caller.traits);
+    let is_not_spoken = matches!(error.kind(), Kind::UnknownRoute);
+    if is_not_spoken && caller.traits.codex {
+        *response.status_mut() = StatusCode::UPGRADE_REQUIRED;
+    }
+    response
+}
+
 /// The conversation, once the client has taken up its side.
 async fn take_up(mut seat: Seat, on_upgrade: OnUpgrade, upstream: TokioIo<Upgraded>) {
     let Ok(Ok(client)) = timeout(TAKE_UP_TIME, on_upgrade).await else {
@@ -135,7 +143,7 @@ async fn take_up(mut seat: Seat, on_upgrade: OnUpgrade, upstream: TokioIo<Upgrad
     let client = TokioIo::new(client);
     let client = Socket::from_raw_socket(client, Role::Server, Some(config)).await;
     let upstream = Socket::from_raw_socket(upstream, Role::Client, Some(config)).await;
-    relay::converse(seat, client, upstream).await;
+    Box::pin(relay::converse(seat, client, upstream)).await;
 }
 
 /// What the opening asks for, by its path alone.

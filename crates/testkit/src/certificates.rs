@@ -53,6 +53,31 @@ impl Certificates {
         }
     }
 
+    /// A client's side of TLS, trusting this authority alone.
+    #[cfg(test)]
+    pub(crate) async fn connect(
+        &self,
+        name: &'static str,
+        stream: tokio::net::TcpStream,
+    ) -> std::io::Result<tokio_rustls::client::TlsStream<tokio::net::TcpStream>> {
+        use rustls::pki_types::pem::PemObject as _;
+        let mut roots = rustls::RootCertStore::empty();
+        let authority = CertificateDer::from_pem_slice(self.authority_pem.as_bytes());
+        roots
+            .add(authority.expect("PEM made here can be read"))
+            .expect("and trusted");
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let config = rustls::ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .expect("the provider has the usual versions")
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let name = name.try_into().expect("a name");
+        tokio_rustls::TlsConnector::from(Arc::new(config))
+            .connect(name, stream)
+            .await
+    }
+
     /// For a listener that speaks HTTP/1.1 inside.
     pub(crate) fn acceptor(&self) -> TlsAcceptor {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());

@@ -36,6 +36,7 @@ mod openai_embeddings;
 mod openai_media;
 mod openai_responses;
 mod shelf;
+mod stored_responses;
 mod stream;
 mod vertex;
 
@@ -44,7 +45,7 @@ use ask::Ask;
 use endpoint::{Call, Does};
 use shelf::Shelf;
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -77,11 +78,9 @@ impl Provider {
         let answer = match call.does {
             Does::ListModels => endpoint::models(),
             Does::Speak(speak) => self.speak(request, &call, speak),
-            Does::Store(store) => {
-                let mut shelf = self.shelf.lock().unwrap_or_else(PoisonError::into_inner);
-                store(&mut shelf, request)
-                    .unwrap_or_else(|| failure(call.dialect, 404, "no such object"))
-            }
+            Does::Respond => self.speak(request, &call, openai_responses::answer),
+            Does::Store(store) => store(&mut self.shelf(), request)
+                .unwrap_or_else(|| failure(call.dialect, 404, "no such object")),
         };
         let request_id = match call.dialect {
             Dialect::Bedrock => "x-amzn-requestid",
@@ -99,10 +98,26 @@ impl Provider {
         let Some(ask) = Ask::read(request, call.streams, self.pace) else {
             return failure(call.dialect, 400, "the body is neither JSON nor a form");
         };
-        match ask.fail {
-            Some(status) => failure(call.dialect, status, "the prompt asked for this failure"),
-            None => speak(&ask),
+        if let Some(status) = ask.fail {
+            return failure(call.dialect, status, "the prompt asked for this failure");
         }
+        let Does::Respond = call.does else {
+            return speak(&ask);
+        };
+        let mut shelf = self.shelf();
+        if !stored_responses::knows_previous(&shelf, &ask) {
+            return failure(call.dialect, 400, "previous response not found");
+        }
+        let ask = Ask {
+            serial: shelf.next(),
+            ..ask
+        };
+        stored_responses::keep(&mut shelf, &ask);
+        speak(&ask)
+    }
+
+    fn shelf(&self) -> MutexGuard<'_, Shelf> {
+        self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

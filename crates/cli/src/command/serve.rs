@@ -6,6 +6,7 @@
 //! requests finish, the writer commits the rest.
 
 mod background;
+mod open_files;
 mod prices;
 mod reload;
 mod tls;
@@ -45,6 +46,7 @@ pub fn run(
     printer: &mut Printer,
 ) -> anyhow::Result<()> {
     start_log(&settings.log)?;
+    open_files::allow_many();
     // Fails only when a provider was installed before: then that one serves as well.
     let _installed = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let runtime = tokio::runtime::Builder::new_multi_thread()

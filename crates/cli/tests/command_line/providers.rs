@@ -41,25 +41,32 @@ fn tried(directory: &Path, address: &str, words: &[&str]) -> String {
 async fn answered(kind: &str, path: &str, answer: Answer, words: &[&str]) -> (String, Upstream) {
     let upstream = Upstream::start().await;
     upstream.answer_at(path, answer);
-    let directory = declares(kind, &upstream.url());
+    (transcript_of(kind, &upstream, words).await, upstream)
+}
+
+async fn transcript_of(kind: &str, upstream: &Upstream, words: &[&str]) -> String {
+    let directory = match kind {
+        "openai" => declares(kind, &format!("{}/v1", upstream.url())),
+        _ => declares(kind, &upstream.url()),
+    };
     let address = upstream.address().to_string();
     let words: Vec<String> = words.iter().map(|&word| word.to_owned()).collect();
     let transcript = tokio::task::spawn_blocking(move || {
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         tried(directory.path(), &address, &words)
     });
-    (transcript.await.unwrap(), upstream)
+    transcript.await.unwrap()
 }
 
 #[tokio::test]
 async fn a_good_key_lists_the_models() {
     let models = json!({ "data": [{ "id": "gpt-5.2" }, { "id": "gpt-5.2-mini" }] });
     let answer = Answer::json(200, &models);
-    let (transcript, upstream) = answered("openai-compatible", "/models", answer, &[]).await;
+    let (transcript, upstream) = answered("openai", "/v1/models", answer, &[]).await;
     insta::assert_snapshot!(transcript, @"
     exit code: 0
     --- stdout
-    GET http://127.0.0.1:1/models (list of models, free): 200 in N ms
+    GET http://127.0.0.1:1/v1/models (list of models, free): 200 in N ms
     2 models: gpt-5.2, gpt-5.2-mini
     provider `one` is good
     ");
@@ -99,6 +106,28 @@ async fn a_good_key_lists_the_models() {
     let request = upstream.only_request();
     assert_eq!(request.header("x-api-key"), Some(SECRET));
     assert_eq!(request.header("anthropic-version"), Some("2023-06-01"));
+}
+
+#[tokio::test]
+async fn a_list_that_everybody_gets_is_said_to_prove_nothing() {
+    let list = || Answer::json(200, &json!({ "data": [{ "id": "llama3.3" }] }));
+    let upstream = Upstream::start().await;
+    upstream.answer(list());
+    upstream.answer(list());
+    let transcript = transcript_of("openai-compatible", &upstream, &[]).await;
+    insta::assert_snapshot!(transcript, @"
+    exit code: 0
+    --- stdout
+    GET http://127.0.0.1:1/models (list of models, free): 200 in N ms
+    GET http://127.0.0.1:1/models (the same without the credential): 200 in N ms
+    1 model: llama3.3
+    provider `one` answers
+    --- stderr
+    everybody gets this list: whether the credential is good shows with the first request
+    ");
+    let [with, without] = <[_; 2]>::try_from(upstream.requests()).unwrap();
+    assert!(with.header("authorization").is_some());
+    assert_eq!(without.header("authorization"), None);
 }
 
 #[tokio::test]

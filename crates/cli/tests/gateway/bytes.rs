@@ -53,23 +53,25 @@ const OF_UPSTREAM_ALONE: [(&str, &str); 7] = [
     ("x-hop", "1"),
 ];
 
-/// The routes: the stage's providers, the same with the cost in the body, and a group with a map.
+/// The routes: the stage's providers, the same with the cost in the body, and a group with a map,
+/// where whoever speaks a format by birth comes before Google, which speaks OpenAI's too.
 fn routes(upstream: &str) -> String {
     let priced = |slug, kind, base: &str| {
         let base = format!("{upstream}{base}");
         provider(slug, kind, &base, "report_cost = \"body\"")
     };
-    let target = |provider, model| {
-        format!("{{ provider = \"{provider}\", models = {{ \"{HOUSE_MODEL}\" = \"{model}\" }} }},")
+    let target = |priority, provider, model| {
+        let models = format!("{{ \"{HOUSE_MODEL}\" = \"{model}\" }}");
+        format!("{{ provider = \"{provider}\", priority = {priority}, models = {models} }},")
     };
     [
         priced("priced-openai", "openai", "/v1"),
         priced("priced-anthropic", "anthropic", ""),
         priced("priced-google", "google-gemini", ""),
         "[[routing_group]]\nslug = \"mapped\"\ntargets = [".to_owned(),
-        target("openai", "gpt-5.2"),
-        target("anthropic", "claude-sonnet-4-5"),
-        target("google", "gemini-2.5-flash"),
+        target(0, "openai", "gpt-5.2"),
+        target(0, "anthropic", "claude-sonnet-4-5"),
+        target(1, "google", "gemini-2.5-flash"),
         "]".to_owned(),
     ]
     .concat()

@@ -17,6 +17,7 @@ mod bytes;
 mod client_gone;
 mod crash;
 mod exactness;
+mod failover;
 mod first_run;
 mod http;
 mod limits;

@@ -308,12 +308,12 @@ const NOT_HERE: [(&str, &str); 10] = [
     ),
     // A provider that does not speak the format.
     ("/proxy/openai/v1/messages", "not_found_error"),
-    ("/proxy/openai/v1/files", "unknown_endpoint"),
+    ("/proxy/openai/v1/uploads", "unknown_endpoint"),
     (
         "/proxy/openai/v1/chat/completions/../../admin",
         "unknown_endpoint",
     ),
-    ("/proxy/anthropic/v1/messages/batches", "not_found_error"),
+    ("/proxy/anthropic/v1/messages/drafts", "not_found_error"),
     (
         "/proxy/google/v1beta/models/gemini-2.5-flash:predict",
         "NOT_FOUND",

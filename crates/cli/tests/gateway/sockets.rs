@@ -257,6 +257,20 @@ async fn a_refused_handshake_is_tried_elsewhere_and_told_when_there_is_nowhere_e
 }
 
 #[tokio::test]
+async fn codex_is_sent_back_to_http_where_nobody_speaks_the_socket() {
+    let provider = Provider::start().await;
+    let groq = support::provider("groq", "groq", &provider.url(), "");
+    let stage = stage(&provider.url(), &groq).await;
+    let path = "/proxy/groq/openai/v1/responses";
+    let (status, text) = Side::try_connect(&stage, path).await.err().unwrap();
+    assert_eq!(status.as_u16(), 404, "{text}");
+    assert!(text.contains("does not speak"), "{text}");
+    let codex = [("originator", "codex_cli_rs")];
+    let (status, _) = Side::connect_with(&stage, path, &codex).await.err().unwrap();
+    assert_eq!(status.as_u16(), 426);
+}
+
+#[tokio::test]
 async fn what_is_no_handshake_is_told_what_to_do() {
     let provider = Provider::start().await;
     let stage = stage(&provider.url(), "").await;
@@ -264,4 +278,32 @@ async fn what_is_no_handshake_is_told_what_to_do() {
     let answered = client.get(REALTIME).await;
     let text = support::assert_refused(answered, 400, "bad_request").await;
     assert!(text.contains("WebSocket"), "{text}");
+}
+
+#[tokio::test]
+async fn a_turn_goes_on_from_a_response_of_its_own_project_and_from_no_other() {
+    let provider = Provider::start().await;
+    let stage = stage(&provider.url(), "").await;
+    let (mut client, (mut upstream, ..)) =
+        tokio::join!(Side::connect(&stage, RESPONSES), provider.accept());
+    let mut next = ask("first");
+    for id in ["resp_1", "resp_2", "resp_3"] {
+        client.say(&next).await;
+        upstream.hear().await;
+        for frame in [created(id), completed(id)] {
+            upstream.say(&frame).await;
+            client.hear().await;
+        }
+        next["previous_response_id"] = json!(id);
+    }
+    next["previous_response_id"] = json!("resp_of_others");
+    client.say(&next).await;
+    let refusal = client.hear().await;
+    assert_eq!(refusal["status"], 404, "{refusal}");
+    let mut background = ask("later");
+    background["background"] = json!(true);
+    client.say(&background).await;
+    assert_eq!(client.hear().await["status"], 400);
+    client.close().await;
+    assert_eq!(billed(stage).await.len(), 3);
 }

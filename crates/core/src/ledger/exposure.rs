@@ -99,8 +99,8 @@ pub enum NoCover {
     TooLarge,
 }
 
-/// The least that is held for output without a cap.
-const UNCAPPED_LEAST: u64 = 4_096;
+/// The least that is held for output without a cap, in tokens.
+pub const UNCAPPED_LEAST: u64 = 4_096;
 /// The cut margin M and the quantum Q: this many seconds of output, within these tokens.
 const SECONDS_AHEAD: u64 = 2;
 const AHEAD_LEAST: u64 = 128;

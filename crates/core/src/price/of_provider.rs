@@ -12,7 +12,7 @@ use super::{
 use crate::{
     clock::Timestamp,
     money::NanoUsd,
-    provider::{PriceOverride, Provider},
+    provider::{PriceOverride, Provider, ProviderKind},
     unit::Unit,
     usage::{ExtraUsage, Usage, UsageReport},
 };
@@ -24,6 +24,9 @@ pub struct ProviderPrices {
     book: Arc<PriceBook>,
     /// The providers in the data, in the order to look; empty = find models by their names.
     listed_as: Vec<String>,
+    /// In one of its dialects a model's name begins with its publisher's, as in
+    /// `google/gemini-2.5-flash` at Vertex's endpoint for OpenAI's clients.
+    names_publishers: bool,
     /// Set where whoever serves a request sets its price.
     routed: Option<Routed>,
     overrides: Arc<HashMap<String, Arc<ModelPricing>>>,
@@ -95,6 +98,7 @@ impl ProviderPrices {
         Ok(Self {
             book,
             listed_as,
+            names_publishers: provider.kind == ProviderKind::GoogleVertex,
             routed: routed.map(Routed::new),
             overrides: Arc::new(overrides),
         })
@@ -108,6 +112,7 @@ impl ProviderPrices {
         Some(Self {
             book: Arc::clone(&self.book),
             listed_as: self.listed_as.clone(),
+            names_publishers: self.names_publishers,
             routed: Some(routed),
             overrides: Arc::clone(&self.overrides),
         })
@@ -116,6 +121,13 @@ impl ProviderPrices {
     /// The pricing of a model as it is sent to this provider; `None` = it has no price. Behind a
     /// router, before it is known who serves, it is the dearest that may apply.
     pub fn find(&self, model: &str) -> Option<Arc<ModelPricing>> {
+        self.find_named(model).or_else(|| {
+            let (_publisher, name) = model.split_once('/').filter(|_| self.names_publishers)?;
+            self.find_named(name)
+        })
+    }
+
+    fn find_named(&self, model: &str) -> Option<Arc<ModelPricing>> {
         let configured = self.overrides.get(model).cloned();
         configured.or_else(|| match &self.routed {
             Some(routed) => routed.find(&self.book, &self.listed_as, model),

@@ -4,6 +4,10 @@
 //! provider calls so; what stands between it and an endpoint is the address's business
 //! (`wire::address`).
 
+mod clouds;
+mod hosts;
+mod makers;
+
 use super::{OnClientGone, ProviderKind};
 use crate::format::Format;
 
@@ -82,46 +86,30 @@ pub enum Auth {
 /// The row of a kind.
 pub(super) const fn of(kind: ProviderKind) -> &'static Profile {
     match kind {
-        ProviderKind::OpenAi => &OPENAI,
-        ProviderKind::Anthropic => &ANTHROPIC,
-        ProviderKind::GoogleGemini => &GOOGLE_GEMINI,
-        ProviderKind::GoogleVertex => &GOOGLE_VERTEX,
-        ProviderKind::Azure => &AZURE,
-        ProviderKind::Bedrock => &BEDROCK,
-        ProviderKind::BedrockMantle => &BEDROCK_MANTLE,
-        ProviderKind::Groq => &GROQ,
-        ProviderKind::Mistral => &MISTRAL,
-        ProviderKind::HuggingFace => &HUGGINGFACE,
-        ProviderKind::Ollama => &OLLAMA,
-        ProviderKind::Doubleword => &DOUBLEWORD,
-        ProviderKind::OpenRouter => &OPENROUTER,
-        ProviderKind::DeepSeek => &DEEPSEEK,
-        ProviderKind::XAi => &XAI,
-        ProviderKind::Together => &TOGETHER,
-        ProviderKind::Fireworks => &FIREWORKS,
-        ProviderKind::Cerebras => &CEREBRAS,
-        ProviderKind::OvhCloud => &OVHCLOUD,
-        ProviderKind::OpenAiCompatible => &OPENAI_COMPATIBLE,
-        ProviderKind::AnthropicCompatible => &ANTHROPIC_COMPATIBLE,
-        ProviderKind::Simulated => &SIMULATED,
+        ProviderKind::OpenAi => &makers::OPENAI,
+        ProviderKind::Anthropic => &makers::ANTHROPIC,
+        ProviderKind::GoogleGemini => &makers::GOOGLE_GEMINI,
+        ProviderKind::GoogleVertex => &clouds::GOOGLE_VERTEX,
+        ProviderKind::Azure => &clouds::AZURE,
+        ProviderKind::Bedrock => &clouds::BEDROCK,
+        ProviderKind::BedrockMantle => &clouds::BEDROCK_MANTLE,
+        ProviderKind::Groq => &makers::GROQ,
+        ProviderKind::Mistral => &makers::MISTRAL,
+        ProviderKind::HuggingFace => &hosts::HUGGINGFACE,
+        ProviderKind::Ollama => &hosts::OLLAMA,
+        ProviderKind::Doubleword => &hosts::DOUBLEWORD,
+        ProviderKind::OpenRouter => &hosts::OPENROUTER,
+        ProviderKind::DeepSeek => &hosts::DEEPSEEK,
+        ProviderKind::XAi => &hosts::XAI,
+        ProviderKind::Together => &hosts::TOGETHER,
+        ProviderKind::Fireworks => &hosts::FIREWORKS,
+        ProviderKind::Cerebras => &hosts::CEREBRAS,
+        ProviderKind::OvhCloud => &hosts::OVHCLOUD,
+        ProviderKind::OpenAiCompatible => &makers::OPENAI_COMPATIBLE,
+        ProviderKind::AnthropicCompatible => &makers::ANTHROPIC_COMPATIBLE,
+        ProviderKind::Simulated => &makers::SIMULATED,
     }
 }
-
-/// Every API that OpenAI's own platform offers.
-const ALL_OF_OPENAI: &[Format] = &[
-    Format::OpenAiChat,
-    Format::OpenAiResponses,
-    Format::OpenAiCompletions,
-    Format::OpenAiEmbeddings,
-    Format::OpenAiImages,
-    Format::OpenAiSpeech,
-    Format::OpenAiTranscription,
-    Format::OpenAiModerations,
-    Format::OpenAiFiles,
-    Format::OpenAiBatches,
-    Format::OpenAiRealtime,
-    Format::OpenAiResponsesSocket,
-];
 
 /// The common case: OpenAI's dialects, a bearer key, usage at the end of a stream when asked for.
 const COMMON: Profile = Profile {
@@ -133,322 +121,6 @@ const COMMON: Profile = Profile {
     price_providers: &[],
     router: None,
     cancel_stops_billing: true,
-};
-
-static OPENAI: Profile = Profile {
-    word: "openai",
-    base_url: BaseUrl::Fixed("https://api.openai.com/v1"),
-    formats: ALL_OF_OPENAI,
-    price_providers: &["openai"],
-    ..COMMON
-};
-
-static ANTHROPIC: Profile = Profile {
-    word: "anthropic",
-    base_url: BaseUrl::Fixed("https://api.anthropic.com"),
-    auth: Auth::Header("x-api-key"),
-    formats: &[
-        Format::AnthropicMessages,
-        Format::AnthropicBatches,
-        Format::AnthropicFiles,
-    ],
-    stream_usage_on_request: false,
-    price_providers: &["anthropic"],
-    ..COMMON
-};
-
-static GOOGLE_GEMINI: Profile = Profile {
-    word: "google-gemini",
-    base_url: BaseUrl::Fixed("https://generativelanguage.googleapis.com"),
-    auth: Auth::Header("x-goog-api-key"),
-    formats: &[
-        Format::GeminiGenerate,
-        Format::GeminiEmbed,
-        Format::GeminiInteractions,
-        Format::GeminiLive,
-        Format::OpenAiChat,
-        Format::OpenAiEmbeddings,
-    ],
-    price_providers: &["google"],
-    ..COMMON
-};
-
-static GOOGLE_VERTEX: Profile = Profile {
-    word: "google-vertex",
-    base_url: BaseUrl::OfLocation,
-    // Express mode's key; most use a service account.
-    auth: Auth::Header("x-goog-api-key"),
-    formats: &[
-        Format::GeminiGenerate,
-        Format::GeminiEmbed,
-        Format::GeminiLive,
-        Format::AnthropicMessages,
-        Format::VertexRawPredict,
-        Format::OpenAiChat,
-        Format::OpenAiResponses,
-    ],
-    price_providers: &["google", "anthropic"],
-    ..COMMON
-};
-
-static AZURE: Profile = Profile {
-    word: "azure",
-    auth: Auth::Header("api-key"),
-    formats: &[
-        Format::OpenAiChat,
-        Format::OpenAiResponses,
-        Format::OpenAiCompletions,
-        Format::OpenAiEmbeddings,
-        Format::OpenAiImages,
-        Format::OpenAiSpeech,
-        Format::OpenAiTranscription,
-        Format::OpenAiFiles,
-        Format::OpenAiBatches,
-        Format::OpenAiRealtime,
-        Format::AnthropicMessages,
-    ],
-    price_providers: &["azure", "openai", "anthropic"],
-    ..COMMON
-};
-
-static BEDROCK: Profile = Profile {
-    word: "bedrock",
-    base_url: BaseUrl::OfRegion {
-        before: "https://bedrock-runtime.",
-        after: ".amazonaws.com",
-    },
-    formats: &[
-        Format::BedrockConverse,
-        Format::BedrockInvoke,
-        Format::AnthropicMessages,
-        Format::OpenAiChat,
-        Format::OpenAiResponses,
-    ],
-    price_providers: &["aws", "anthropic"],
-    // Reported to bill the whole generation even when the reader leaves early.
-    cancel_stops_billing: false,
-    ..COMMON
-};
-
-static BEDROCK_MANTLE: Profile = Profile {
-    word: "bedrock-mantle",
-    base_url: BaseUrl::OfRegion {
-        before: "https://bedrock-mantle.",
-        after: ".api.aws",
-    },
-    formats: &[
-        Format::AnthropicMessages,
-        Format::OpenAiChat,
-        Format::OpenAiResponses,
-    ],
-    price_providers: &["aws", "anthropic"],
-    cancel_stops_billing: false,
-    ..COMMON
-};
-
-static GROQ: Profile = Profile {
-    word: "groq",
-    base_url: BaseUrl::Fixed("https://api.groq.com"),
-    formats: &[
-        Format::OpenAiChat,
-        Format::OpenAiResponses,
-        Format::OpenAiEmbeddings,
-        Format::OpenAiSpeech,
-        Format::OpenAiTranscription,
-        Format::OpenAiFiles,
-        Format::OpenAiBatches,
-    ],
-    // It reports usage in its own place on every stream.
-    stream_usage_on_request: false,
-    price_providers: &["groq"],
-    ..COMMON
-};
-
-static MISTRAL: Profile = Profile {
-    word: "mistral",
-    base_url: BaseUrl::Fixed("https://api.mistral.ai"),
-    formats: &[
-        Format::OpenAiChat,
-        Format::OpenAiResponses,
-        Format::OpenAiEmbeddings,
-        Format::OpenAiTranscription,
-        Format::OpenAiModerations,
-        Format::OpenAiFiles,
-        Format::MistralOcr,
-        Format::MistralFim,
-    ],
-    // Not in its schema; usage comes with the last chunk anyway.
-    stream_usage_on_request: false,
-    price_providers: &["mistral"],
-    ..COMMON
-};
-
-static HUGGINGFACE: Profile = Profile {
-    word: "huggingface",
-    base_url: BaseUrl::Fixed("https://router.huggingface.co/v1"),
-    formats: &[Format::OpenAiChat, Format::OpenAiResponses],
-    router: Some(Router {
-        served_by: "x-inference-provider",
-        price_prefix: "huggingface_",
-    }),
-    ..COMMON
-};
-
-static OLLAMA: Profile = Profile {
-    word: "ollama",
-    base_url: BaseUrl::Fixed("http://127.0.0.1:11434"),
-    formats: &[
-        Format::OllamaNative,
-        Format::OpenAiChat,
-        Format::OpenAiResponses,
-        Format::OpenAiCompletions,
-        Format::OpenAiEmbeddings,
-        Format::AnthropicMessages,
-    ],
-    ..COMMON
-};
-
-static DOUBLEWORD: Profile = Profile {
-    word: "doubleword",
-    base_url: BaseUrl::Fixed("https://api.doubleword.ai/v1"),
-    formats: &[
-        Format::OpenAiChat,
-        Format::OpenAiResponses,
-        Format::OpenAiCompletions,
-        Format::OpenAiEmbeddings,
-        Format::OpenAiFiles,
-        Format::OpenAiBatches,
-        Format::AnthropicMessages,
-    ],
-    price_providers: &["doubleword"],
-    ..COMMON
-};
-
-static OPENROUTER: Profile = Profile {
-    word: "openrouter",
-    base_url: BaseUrl::Fixed("https://openrouter.ai/api/v1"),
-    formats: &[
-        Format::OpenAiChat,
-        Format::OpenAiResponses,
-        Format::OpenAiEmbeddings,
-        Format::AnthropicMessages,
-    ],
-    // It is always on, and asking has no effect.
-    stream_usage_on_request: false,
-    price_providers: &["openrouter"],
-    ..COMMON
-};
-
-static DEEPSEEK: Profile = Profile {
-    word: "deepseek",
-    base_url: BaseUrl::Fixed("https://api.deepseek.com"),
-    formats: &[Format::OpenAiChat, Format::AnthropicMessages],
-    price_providers: &["deepseek"],
-    ..COMMON
-};
-
-static XAI: Profile = Profile {
-    word: "xai",
-    base_url: BaseUrl::Fixed("https://api.x.ai/v1"),
-    formats: &[
-        Format::OpenAiChat,
-        Format::OpenAiResponses,
-        Format::OpenAiEmbeddings,
-        Format::OpenAiImages,
-        Format::AnthropicMessages,
-    ],
-    price_providers: &["x-ai"],
-    ..COMMON
-};
-
-static TOGETHER: Profile = Profile {
-    word: "together",
-    base_url: BaseUrl::Fixed("https://api.together.ai/v1"),
-    formats: &[
-        Format::OpenAiChat,
-        Format::OpenAiCompletions,
-        Format::OpenAiEmbeddings,
-        Format::OpenAiImages,
-        Format::OpenAiSpeech,
-        Format::OpenAiTranscription,
-    ],
-    price_providers: &["together"],
-    ..COMMON
-};
-
-static FIREWORKS: Profile = Profile {
-    word: "fireworks",
-    base_url: BaseUrl::Fixed("https://api.fireworks.ai/inference/v1"),
-    formats: &[
-        Format::OpenAiChat,
-        Format::OpenAiResponses,
-        Format::OpenAiCompletions,
-        Format::OpenAiEmbeddings,
-        Format::AnthropicMessages,
-    ],
-    price_providers: &["fireworks"],
-    ..COMMON
-};
-
-static CEREBRAS: Profile = Profile {
-    word: "cerebras",
-    base_url: BaseUrl::Fixed("https://api.cerebras.ai/v1"),
-    formats: &[Format::OpenAiChat, Format::OpenAiCompletions],
-    price_providers: &["cerebras"],
-    ..COMMON
-};
-
-static OVHCLOUD: Profile = Profile {
-    word: "ovhcloud",
-    base_url: BaseUrl::Fixed("https://oai.endpoints.kepler.ai.cloud.ovh.net/v1"),
-    formats: &[
-        Format::OpenAiChat,
-        Format::OpenAiResponses,
-        Format::OpenAiCompletions,
-        Format::OpenAiEmbeddings,
-        Format::OpenAiTranscription,
-    ],
-    price_providers: &["ovhcloud"],
-    ..COMMON
-};
-
-static OPENAI_COMPATIBLE: Profile = Profile {
-    word: "openai-compatible",
-    formats: &[
-        Format::OpenAiChat,
-        Format::OpenAiResponses,
-        Format::OpenAiCompletions,
-        Format::OpenAiEmbeddings,
-        Format::OpenAiImages,
-        Format::OpenAiSpeech,
-        Format::OpenAiTranscription,
-        Format::OpenAiModerations,
-    ],
-    ..COMMON
-};
-
-static ANTHROPIC_COMPATIBLE: Profile = Profile {
-    word: "anthropic-compatible",
-    auth: Auth::Header("x-api-key"),
-    formats: &[Format::AnthropicMessages],
-    stream_usage_on_request: false,
-    ..COMMON
-};
-
-static SIMULATED: Profile = Profile {
-    word: "simulated",
-    // Never dialled; `.invalid` resolves nowhere (RFC 2606).
-    base_url: BaseUrl::Fixed("http://simulated.invalid"),
-    formats: &[
-        Format::OpenAiChat,
-        Format::OpenAiResponses,
-        Format::OpenAiEmbeddings,
-        Format::AnthropicMessages,
-        Format::GeminiGenerate,
-    ],
-    // It imitates the makers.
-    price_providers: &["openai", "anthropic", "google"],
-    ..COMMON
 };
 
 #[cfg(test)]

@@ -10,8 +10,8 @@
 //! | 408, 429, any 5xx | yes | no | a failure |
 //! | a redirect | yes | no | a failure |
 //! | any other error: 400, 403 about the content, 404, 413, 422 … | no: the client's | no | alive |
-//! | before the first content: an error event that is not about the request | yes | yes | a failure |
-//! | before the first content: reset, silence, an end, nothing that can be read | yes | yes | a failure |
+//! | before any content: an error event that is not about the request | yes | yes | a failure |
+//! | before any content: reset, silence, an end, nothing to be read | yes | yes | a failure |
 //! | a plain answer that breaks off | yes | yes | a failure |
 //! | the request does not fit its envelope, or has no bound to hold | yes | no | nothing |
 //! | as many requests as it may have | yes | no | nothing |
@@ -134,9 +134,10 @@ pub(super) fn of_status(
     now: Timestamp,
 ) -> Verdict {
     let failure = match status {
-        StatusCode::UNAUTHORIZED | StatusCode::PAYMENT_REQUIRED => Failure::Credential(status),
         StatusCode::FORBIDDEN if is_about_content(body) => return Verdict::Client,
-        StatusCode::FORBIDDEN => Failure::Credential(status),
+        StatusCode::UNAUTHORIZED | StatusCode::PAYMENT_REQUIRED | StatusCode::FORBIDDEN => {
+            Failure::Credential(status)
+        }
         StatusCode::BAD_REQUEST if is_googles_credential_error(kind, body) => {
             Failure::Credential(status)
         }

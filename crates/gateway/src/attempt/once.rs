@@ -9,7 +9,7 @@ use crate::{
     exchange::{Ending, Exchange},
     health::Sign,
     select::Attempt,
-    settings::ERROR_BODY_WAIT,
+    settings::{ERROR_BODY_WAIT, WHOLE_ANSWER_MAX},
     upstream::{self, Answer, FailureClass, Inbound, Prepared, SendError},
 };
 use http::{HeaderMap, StatusCode};
@@ -93,7 +93,8 @@ async fn send(
         })));
     }
     let client = exchange.gateway.client.clone();
-    let sent = client.send(&attempt.provider, prepared.request);
+    // On the heap: it is large, and would be moved into each future around it.
+    let sent = Box::pin(client.send(&attempt.provider, prepared.request));
     let answered = exchange.while_held(sent, bounds.until).await?;
     Ok(answered.unwrap_or_else(|| {
         let waited = exchange.started.elapsed().as_secs();
@@ -123,9 +124,14 @@ async fn succeeded(
     };
     let idle = exchange.idle_timeout(&attempt.provider);
     let opened = match framing {
-        None => opening::whole(exchange, &mut answer.body, idle, bounds)
-            .await?
-            .map(|(pieces, ended)| Start::Whole { pieces, ended }),
+        None => opening::whole(
+            exchange,
+            &mut answer.body,
+            (opening::read_ahead(&answer.headers), idle),
+            bounds,
+        )
+        .await?
+        .map(|(pieces, ended)| Start::Whole { pieces, ended }),
         Some(framing) => {
             let tap = Tap::new(exchange.format(), framing, edits);
             let mut opened = Opened::new(tap, framing);
@@ -175,10 +181,11 @@ async fn refused(
     } else {
         idle
     };
-    let (pieces, ended) = match opening::whole(exchange, &mut answer.body, idle, bounds).await? {
-        Ok(read) => read,
-        Err((failure, error)) => return Ok(Tried::Failed(Failed::of(failure, error))),
-    };
+    let (pieces, ended) =
+        match opening::whole(exchange, &mut answer.body, (WHOLE_ANSWER_MAX, idle), bounds).await? {
+            Ok(read) => read,
+            Err((failure, error)) => return Ok(Tried::Failed(Failed::of(failure, error))),
+        };
     let verdict = judge(&answer, &opening::joined(&pieces), now);
     let accepted = Box::new(Accepted {
         answer,

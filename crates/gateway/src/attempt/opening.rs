@@ -15,7 +15,7 @@ use crate::{
     upstream::AnswerBody,
 };
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderMap, header};
 use http_body::Body;
 use http_body_util::BodyExt;
 use std::{collections::VecDeque, time::Duration};
@@ -63,16 +63,16 @@ impl Opened {
 }
 
 /// How a streamed answer is cut into events; `None` when it is no stream after all. Only JSON is
-/// believed to be none: a stream under a wrong name is still to be read as it passes.
+/// believed to be none: a stream under a wrong name is still to be read as it passes. But sounds,
+/// pictures and transcripts come as such where the wish for a stream is not heeded.
 pub(super) fn framing(format: Format, form: AnswerForm, headers: &HeaderMap) -> Option<Framing> {
-    let kind = headers.get(header::CONTENT_TYPE);
-    let kind = kind.map_or(&b""[..], HeaderValue::as_bytes);
-    let is_json = kind
-        .get(..JSON.len())
-        .is_some_and(|start| start.eq_ignore_ascii_case(JSON));
+    let is_json = is_of_type(headers, JSON);
     match (is_json, format, form) {
         (true, Format::GeminiGenerate, _) => Some(Framing::JsonArray),
         (true, ..) => None,
+        (false, Format::OpenAiImages | Format::OpenAiSpeech | Format::OpenAiTranscription, _) => {
+            is_of_type(headers, b"text/event-stream").then_some(Framing::Sse)
+        }
         (false, _, AnswerForm::FramedEvents) => Some(Framing::FramedEvents),
         (false, Format::BedrockConverse | Format::BedrockInvoke, _) => Some(Framing::EventStream),
         (false, Format::OllamaNative, _) => Some(Framing::Lines),
@@ -81,6 +81,19 @@ pub(super) fn framing(format: Format, form: AnswerForm, headers: &HeaderMap) -> 
 }
 
 const JSON: &[u8] = b"application/json";
+
+fn is_of_type(headers: &HeaderMap, wanted: &[u8]) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE);
+    kind.and_then(|kind| kind.as_bytes().get(..wanted.len()))
+        .is_some_and(|start| start.eq_ignore_ascii_case(wanted))
+}
+
+/// How much of a plain answer is read before its head goes out. JSON as far as its cost can stand
+/// in a header; of anything else the first piece, for it is to be heard or seen while it comes.
+pub(super) fn read_ahead(headers: &HeaderMap) -> usize {
+    let is_json = is_of_type(headers, JSON) || !headers.contains_key(header::CONTENT_TYPE);
+    if is_json { WHOLE_ANSWER_MAX } else { 0 }
+}
 
 /// Holds a stream until its first content.
 ///
@@ -175,20 +188,20 @@ fn no_content(failure: Failure) -> GivenUp {
     (failure, Error::new(kind, message))
 }
 
-/// Reads a plain answer as far as the bound. While it comes the hold is topped up by the clock, as
-/// for a stream: what was asked for as one may arrive like this.
+/// Reads a plain answer until more than `read_ahead` bytes of it are there. While it comes the hold
+/// is topped up by the clock, as for a stream: what was asked for as one may arrive like this.
 ///
 /// # Errors
 /// The refusal of a limit, which ends the search.
 pub(super) async fn whole(
     exchange: &mut Exchange,
     body: &mut AnswerBody,
-    idle: Duration,
+    (read_ahead, idle): (usize, Duration),
     bounds: Bounds,
 ) -> Result<Result<(VecDeque<Bytes>, bool), GivenUp>, Error> {
     let mut pieces = VecDeque::new();
     let mut total = 0;
-    while total <= WHOLE_ANSWER_MAX {
+    while total <= read_ahead {
         let until = bounds.until.min(Instant::now() + idle);
         match exchange.while_held(body.frame(), until).await? {
             Some(None) => return Ok(Ok((pieces, true))),

@@ -45,9 +45,11 @@ pub(crate) struct Asked<'r> {
 /// nobody will tell of it afterwards.
 pub(crate) async fn before_delete(exchange: &Exchange, asked: Asked<'_>) {
     let Inbound { endpoint, .. } = asked.inbound;
-    if let (true, Operation::DeleteObject, Some(id)) =
-        (asked.located.open_work, endpoint.operation, &endpoint.object)
-    {
+    if let (true, Operation::DeleteObject, Some(id)) = (
+        asked.located.open_work,
+        endpoint.operation,
+        &endpoint.object,
+    ) {
         let gateway = &exchange.gateway;
         let project = exchange.record.ids.project;
         if let Ok(Some(work)) = gateway.parts.store.open_work_of(project, id).await {
@@ -74,12 +76,7 @@ pub(crate) async fn answer(
         // A stream tells what it makes while it runs.
         _ if matches!(accepted.start, Start::Stream(_)) => return Ok(()),
         Some(Shows::Content) => return Ok(()),
-        None if asked.inbound.facts.deferred => {
-            let body = whole(exchange, accepted).await?;
-            take(exchange, asked, &body).await?;
-            body
-        }
-        None => return Ok(()),
+        None if exchange.deferral == Deferral::No => return Ok(()),
         Some(Shows::List) => {
             let first = whole(exchange, accepted).await?;
             let attempt = accepted.attempt.clone();
@@ -87,7 +84,7 @@ pub(crate) async fn answer(
             keep(exchange, objects_of(exchange, page.made)).await?;
             back_to_us(exchange, asked, page.body)
         }
-        Some(Shows::Object) => {
+        Some(Shows::Object) | None => {
             let body = whole(exchange, accepted).await?;
             take(exchange, asked, &body).await?;
             back_to_us(exchange, asked, body)
@@ -167,7 +164,11 @@ async fn take(exchange: &mut Exchange, asked: Asked<'_>, body: &Bytes) -> Result
     match endpoint.operation {
         Operation::DeleteObject => {
             if let Some(provider) = exchange.served_by {
-                let forgotten = gateway.parts.store.forget_object(project, provider, id).await;
+                let forgotten = gateway
+                    .parts
+                    .store
+                    .forget_object(project, provider, id)
+                    .await;
                 gateway.objects.forget(project, id);
                 forgotten.map_err(|error| not_kept(&error))?;
             }
@@ -221,7 +222,10 @@ fn back_to_us(exchange: &Exchange, asked: Asked<'_>, body: Bytes) -> Bytes {
     }
     let here = asked.here;
     let edits = results_urls(&body, |id| {
-        format!("{here}/v1/messages/batches/{}/results", encode_query_value(id))
+        format!(
+            "{here}/v1/messages/batches/{}/results",
+            encode_query_value(id)
+        )
     });
     if edits.is_empty() {
         return body;
@@ -273,7 +277,12 @@ async fn keep(exchange: &Exchange, objects: Vec<StoredObject>) -> Result<(), Err
 
 async fn keep_work(exchange: &mut Exchange, object: &StoredObject) -> Result<(), Error> {
     let work = work_of(exchange, object);
-    let kept = exchange.gateway.parts.store.keep_deferred(object, &work).await;
+    let kept = exchange
+        .gateway
+        .parts
+        .store
+        .keep_deferred(object, &work)
+        .await;
     kept.map_err(|error| not_kept(&error))?;
     remember(exchange, object, true);
     exchange.deferral = Deferral::Kept;

@@ -9,6 +9,7 @@
 use super::settlement::FIRST_LOOK;
 use crate::{
     exchange::{Exchange, Pricing},
+    reserve::{CONTEXT_UNKNOWN, Reservation, TEMPLATE_TOKENS},
     select::{self, Attempt, NoPlan, Plan, Planned, Route},
     state::View,
 };
@@ -18,7 +19,7 @@ use tollgate_core::{
     error::{Error, Kind},
     ledger::{
         estimate::TextRate,
-        exposure::{Class, Terms, UncappedPolicy},
+        exposure::{Class, Terms, UNCAPPED_LEAST, UncappedPolicy},
     },
     money::NanoUsd,
     object::{DeferredWork, StoredObject},
@@ -27,15 +28,6 @@ use tollgate_core::{
     provider::{Provider, UnpricedPolicy},
 };
 use tollgate_wire::objects::{BatchWork, ModelWork};
-
-/// Input that nobody can see is bounded by the model's context; this, where that is not known.
-const CONTEXT_UNKNOWN: u64 = 200_000;
-
-/// Tokens of the template around messages, which no text in the request shows.
-const TEMPLATE_TOKENS: u64 = 64;
-
-/// The least that is held for an answer without a cap, in tokens.
-const UNCAPPED_LEAST: u64 = 4_096;
 
 /// How long the bill is asked for: a batch takes a day at most, and its end may be told late.
 const GIVE_UP_AFTER: SignedDuration = SignedDuration::from_hours(72);
@@ -52,7 +44,9 @@ pub(crate) fn plan(
     mut route: Route,
     work: Option<&BatchWork>,
 ) -> Result<Plan, NoPlan> {
-    route.attempts.retain(|attempt| attempt.provider.allow_deferred);
+    route
+        .attempts
+        .retain(|attempt| attempt.provider.allow_deferred);
     if route.attempts.is_empty() {
         return Err(refused(
             Kind::BadRequest,
@@ -124,7 +118,10 @@ fn priced(view: &View, attempt: &Attempt, work: &BatchWork) -> Result<Pricing, N
     }
     let only = work.only_model().unwrap_or_default();
     Ok(Pricing {
-        model: work.models.first().and_then(|first| prices.find(&first.model)),
+        model: work
+            .models
+            .first()
+            .and_then(|first| prices.find(&first.model)),
         sent_model: only.to_owned(),
         prices,
     })
@@ -136,7 +133,10 @@ pub(crate) fn terms_of_batch(exchange: &Exchange, work: &BatchWork) -> (Terms, T
     let policy = exchange.gateway.settings().estimates;
     let models = work.models.iter().map(|work| of_model(exchange, work));
     let mut input = models.fold(Amount::ZERO, Amount::saturating_add);
-    let counted = exchange.reservation.as_ref().map_or(1, |held| held.requests_left());
+    let counted = exchange
+        .reservation
+        .as_ref()
+        .map_or(1, Reservation::requests_left);
     let requests = i64::try_from(work.requests()).unwrap_or(i64::MAX);
     input.requests = requests.saturating_mul(counted);
     let unbounded = work.models.iter().any(|work| work.uncapped > 0);
@@ -166,7 +166,9 @@ fn of_model(exchange: &Exchange, work: &ModelWork) -> Amount {
     let policy = exchange.gateway.settings().estimates;
     let prices = exchange.pricing.as_ref().map(|pricing| &pricing.prices);
     let pricing = prices.and_then(|prices| prices.find(&work.model));
-    let context = pricing.as_ref().and_then(|pricing| pricing.context_window());
+    let context = pricing
+        .as_ref()
+        .and_then(|pricing| pricing.context_window());
     let context = context.unwrap_or(CONTEXT_UNKNOWN);
     let (learned, text_rate) = {
         let estimates = exchange.gateway.estimates();
@@ -174,7 +176,11 @@ fn of_model(exchange: &Exchange, work: &ModelWork) -> Amount {
         let text_rate = estimates.text_rate(&work.model);
         (estimates.output(key, &work.model), text_rate)
     };
-    let text_rate = if policy.strict { TextRate::STRICT } else { text_rate };
+    let text_rate = if policy.strict {
+        TextRate::STRICT
+    } else {
+        text_rate
+    };
     let each = match policy.uncapped {
         UncappedPolicy::HoldMax => context,
         UncappedPolicy::Estimate | UncappedPolicy::Refuse => learned.p99.max(UNCAPPED_LEAST),
@@ -191,7 +197,9 @@ fn of_model(exchange: &Exchange, work: &ModelWork) -> Amount {
         longest: if work.unseen > 0 {
             context
         } else {
-            text_rate.tokens(work.longest).saturating_add(TEMPLATE_TOKENS)
+            text_rate
+                .tokens(work.longest)
+                .saturating_add(TEMPLATE_TOKENS)
         },
     };
     let at = exchange.record.received_at;
@@ -239,11 +247,14 @@ impl Size {
 pub(super) fn work_of(exchange: &Exchange, object: &StoredObject) -> DeferredWork {
     let now = exchange.gateway.now();
     let held = exchange.reservation.as_ref();
-    let reserved_at = held.map(|held| held.reserved_at());
+    let reserved_at = held.map(Reservation::reserved_at);
     let requests = exchange.batch.as_ref().map_or(1, |work| work.requests());
     let requests = i64::try_from(requests).unwrap_or(i64::MAX);
     let after = |wait: SignedDuration| now.checked_add(wait).unwrap_or(now);
-    let model = exchange.pricing.as_ref().map(|pricing| pricing.sent_model.clone());
+    let model = exchange
+        .pricing
+        .as_ref()
+        .map(|pricing| pricing.sent_model.clone());
     DeferredWork {
         request: exchange.request_id(),
         ids: exchange.record.ids,
@@ -252,7 +263,7 @@ pub(super) fn work_of(exchange: &Exchange, object: &StoredObject) -> DeferredWor
         format: exchange.format(),
         object: object.id.clone(),
         model: model.unwrap_or_default(),
-        requests: requests.saturating_mul(held.map_or(1, |held| held.requests_left())),
+        requests: requests.saturating_mul(held.map_or(1, Reservation::requests_left)),
         aside: held.map_or(Amount::ZERO, |held| held.aside().0),
         look_at: after(FIRST_LOOK),
         looks: 0,

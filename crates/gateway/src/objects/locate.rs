@@ -6,7 +6,7 @@
 
 use super::cache::{Home, unavailable};
 use crate::{
-    select::providers_behind,
+    select::{Attempt, Route, providers_behind},
     state::{Gateway, View},
 };
 use std::collections::HashSet;
@@ -15,6 +15,7 @@ use tollgate_core::{
     format::{Format, Operation},
     id::ProviderId,
     principal::Principal,
+    snapshot::OrganizationSnapshot,
 };
 use tollgate_store::KnownObject;
 use tollgate_wire::{endpoint::Endpoint, facts::RequestFacts, objects::BatchWork};
@@ -53,7 +54,10 @@ pub(crate) async fn locate(
     if endpoint.format == Format::OpenAiBatches && endpoint.operation == Operation::Defer {
         work = Some(work_of_file(gateway, principal, &named).await?);
     }
-    named.extend(work.iter().flat_map(|work| work.objects.iter().map(String::as_str)));
+    named.extend(
+        work.iter()
+            .flat_map(|work| work.objects.iter().map(String::as_str)),
+    );
     let project = principal.ids.project;
     let store = &gateway.parts.store;
     let homes = gateway.objects.homes(store, project, &named).await?;
@@ -72,6 +76,27 @@ pub(crate) async fn locate(
         at: together(&homes, &behind, &named)?,
         work,
     })
+}
+
+/// Uploads and lists of objects share no load: what was uploaded is to be found again. On a routing
+/// group they go to its first target, by priority and then by the order of the settings, as long
+/// as that one answers.
+pub(crate) fn in_one_place(
+    org: &OrganizationSnapshot,
+    (slug, endpoint): (&str, &Endpoint),
+    route: &mut Route,
+) {
+    let stays = [Operation::CreateObject, Operation::ListObjects];
+    if !stays.contains(&endpoint.operation) {
+        return;
+    }
+    let targets = org.groups.get(slug).map_or(&[][..], |group| &group.targets);
+    let rank = |attempt: &Attempt| {
+        let mut ranked = targets.iter().enumerate();
+        let found = ranked.find(|(_, target)| target.provider == attempt.provider.id);
+        found.map(|(place, target)| (target.priority, place))
+    };
+    route.attempts.sort_by_key(rank);
 }
 
 /// The one place where all of the objects are; of several, one behind the route.
@@ -114,7 +139,10 @@ async fn work_of_file(
     let found = store.objects_of(principal.ids.project, &[id]).await;
     let found = found.map_err(|error| unavailable(&error))?;
     let file = found.first().ok_or_else(|| unknown(id))?;
-    let work = file.facts.as_deref().and_then(|facts| serde_json::from_str(facts).ok());
+    let work = file
+        .facts
+        .as_deref()
+        .and_then(|facts| serde_json::from_str(facts).ok());
     let work: BatchWork = work.ok_or_else(|| not_seen(file))?;
     match &work.problem {
         None => Ok(Box::new(work)),
@@ -148,7 +176,9 @@ fn unknown(id: &str) -> Error {
 
 fn shown(id: &str) -> String {
     let letters = id.chars().take(SHOWN_CHARS_MAX);
-    letters.map(|letter| if letter.is_control() { '?' } else { letter }).collect()
+    letters
+        .map(|letter| if letter.is_control() { '?' } else { letter })
+        .collect()
 }
 
 #[cfg(test)]
@@ -176,7 +206,11 @@ mod tests {
         let both = [homes(&[1, 2]), homes(&[2])];
         assert_eq!(find(&both).unwrap(), Some(provider(2)));
         let several = [homes(&[1, 2, 3]), homes(&[3, 2, 1])];
-        assert_eq!(find(&several).unwrap(), Some(provider(3)), "behind the route");
+        assert_eq!(
+            find(&several).unwrap(),
+            Some(provider(3)),
+            "behind the route"
+        );
         let apart = find(&[homes(&[1]), homes(&[1]), homes(&[2])]).unwrap_err();
         assert_eq!(apart.kind(), Kind::BadRequest);
         assert!(apart.message().contains("`c`"), "{}", apart.message());

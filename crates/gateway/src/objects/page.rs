@@ -46,7 +46,9 @@ pub(super) async fn page(
     for _ in 0..PAGES_MAX {
         let list = List::read(&body).ok_or_else(no_page)?;
         let own = own(exchange, &list).await?;
-        let goes_on = list.goes_on_after().filter(|_| !list.shows_any(|id| own.contains(id)));
+        let goes_on = list
+            .goes_on_after()
+            .filter(|_| !list.shows_any(|id| own.contains(id)));
         let Some(after) = goes_on else {
             return Ok(cut(exchange, &body, &list, &own));
         };
@@ -99,7 +101,7 @@ async fn next(
     };
     let prepared = upstream::build(inbound, attempt)?;
     let client = exchange.gateway.client.clone();
-    let sent = client.send(&attempt.provider, prepared.request);
+    let sent = Box::pin(client.send(&attempt.provider, prepared.request));
     let mut answer: Answer = sent.await.map_err(|failure| failure.error)?;
     if !answer.status.is_success() {
         return Err(no_page().with_context(format!("a further page: {}", answer.status)));

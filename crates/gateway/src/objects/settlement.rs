@@ -87,7 +87,9 @@ pub(super) async fn look(gateway: &Arc<Gateway>, work: &DeferredWork) {
 }
 
 fn wait_after(looks: u32) -> SignedDuration {
-    let factor = 2_i32.checked_pow(looks.saturating_add(1)).unwrap_or(i32::MAX);
+    let factor = 2_i32
+        .checked_pow(looks.saturating_add(1))
+        .unwrap_or(i32::MAX);
     FIRST_LOOK
         .checked_mul(factor)
         .unwrap_or(LONGEST_WAIT)
@@ -147,8 +149,10 @@ async fn get(gateway: &Gateway, work: &DeferredWork, path: &str) -> Result<Answe
     };
     let prepared = upstream::build(inbound, &attempt);
     let prepared = prepared.map_err(|error| later(error.message()))?;
-    let sent = gateway.client.send(&attempt.provider, prepared.request).await;
-    let answer = sent.map_err(|failure| later(failure.error.message()))?;
+    let sent = Box::pin(gateway.client.send(&attempt.provider, prepared.request));
+    let answer = sent
+        .await
+        .map_err(|failure| later(failure.error.message()))?;
     match answer.status.as_u16() {
         200..=299 => Ok(answer),
         404 | 410 => Err(Unseen::Gone),
@@ -242,9 +246,8 @@ struct Sum {
 
 impl Sum {
     fn add(&mut self, prices: Option<&ProviderPrices>, work: &DeferredWork, report: &UsageReport) {
-        let cost = prices.map(|prices| {
-            prices.cost_of_report(&work.model, report, work.reserved_at)
-        });
+        let cost =
+            prices.map(|prices| prices.cost_of_report(&work.model, report, work.reserved_at));
         match cost {
             Some(Ok(priced)) => {
                 let cost = self.cost.checked_add(priced.cost.total);
@@ -271,7 +274,11 @@ impl Sum {
                 requests: work.requests,
                 tokens,
             }),
-            flags: if self.is_estimate { Flags::ESTIMATED } else { Flags::NONE },
+            flags: if self.is_estimate {
+                Flags::ESTIMATED
+            } else {
+                Flags::NONE
+            },
             usage: self.usage,
             model: self.model,
             provider_cost: self.provider_cost,

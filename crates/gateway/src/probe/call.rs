@@ -4,6 +4,7 @@ use super::Reply;
 use crate::upstream::RequestBody;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Uri, header};
+use std::borrow::Cow;
 use tollgate_core::{
     error::{Error, Kind},
     format::{Dialect, Format, Operation},
@@ -16,6 +17,8 @@ use tollgate_wire::{address, endpoint::Endpoint};
 pub(super) enum Step {
     /// Which models are there?
     ListModels,
+    /// Would anybody be told?
+    ListModelsToAll,
     /// How many tokens has a message? Of Anthropic's dialect, wherever it is spoken.
     CountAnthropic,
     /// The same of Google's: besides the credential it needs the project and the location.
@@ -39,6 +42,7 @@ impl Step {
     pub(super) const fn what(self) -> &'static str {
         match self {
             Self::ListModels => "list of models, free",
+            Self::ListModelsToAll => "the same without the credential",
             Self::CountAnthropic | Self::CountGemini => "count of tokens, free",
             Self::AboutKey => "facts about the key, free",
             Self::ConverseWithNobody => "a model that does not exist, free",
@@ -47,7 +51,7 @@ impl Step {
 
     const fn body(self) -> &'static str {
         match self {
-            Self::ListModels | Self::AboutKey => "",
+            Self::ListModels | Self::ListModelsToAll | Self::AboutKey => "",
             Self::CountAnthropic => {
                 r#"{"model":"claude-sonnet-4-5","messages":[{"role":"user","content":"hi"}]}"#
             }
@@ -56,6 +60,25 @@ impl Step {
                 r#"{"messages":[{"role":"user","content":[{"text":"hi"}]}],"inferenceConfig":{"maxTokens":1}}"#
             }
         }
+    }
+}
+
+/// The provider as a step addresses it.
+pub(super) fn addressee(step: Step, provider: &Provider) -> Cow<'_, Provider> {
+    match (step, provider.kind) {
+        (Step::ListModelsToAll, _) => Cow::Owned(Provider {
+            credential: None,
+            ..provider.clone()
+        }),
+        // A publisher's models are in no project.
+        (Step::ListModels, ProviderKind::GoogleVertex) => Cow::Owned(Provider {
+            site: Site {
+                project: None,
+                ..provider.site.clone()
+            },
+            ..provider.clone()
+        }),
+        _ => Cow::Borrowed(provider),
     }
 }
 
@@ -101,7 +124,7 @@ fn url(step: Step, provider: &Provider) -> Result<String, Error> {
         query: query.to_owned(),
     };
     match step {
-        Step::ListModels => {
+        Step::ListModels | Step::ListModelsToAll => {
             let format = lists_like(provider.kind);
             let query = match format.dialect() {
                 Dialect::Anthropic => "limit=1000",
@@ -109,18 +132,6 @@ fn url(step: Step, provider: &Provider) -> Result<String, Error> {
                 Dialect::OpenAi | Dialect::Google | Dialect::Bedrock | Dialect::Ollama => "",
             };
             let endpoint = endpoint(format, Operation::ListModels, "", query);
-            if provider.kind == ProviderKind::GoogleVertex {
-                // A publisher's models are in no project.
-                let site = Site {
-                    project: None,
-                    ..provider.site.clone()
-                };
-                let provider = Provider {
-                    site,
-                    ..provider.clone()
-                };
-                return address::url(&provider, &endpoint, "");
-            }
             address::url(provider, &endpoint, "")
         }
         Step::AboutKey => {

@@ -6,7 +6,7 @@
 //! text. What is taken out by mistake costs a word; what stays in by mistake costs a key.
 
 use std::collections::HashSet;
-use tollgate_core::provider::Credential;
+use tollgate_core::{provider::Credential, secret::Secret};
 
 /// The shortest run of characters of a secret that is taken out. Shorter ones are in any text.
 const FRAGMENT_CHARS: usize = 6;
@@ -32,7 +32,7 @@ impl Redactor {
         let mut fragments = HashSet::new();
         let mut lengths = Vec::new();
         for secret in credential.map(secrets).unwrap_or_default() {
-            let chars: Vec<char> = secret.chars().collect();
+            let chars: Vec<char> = secret.expose().chars().collect();
             let length = chars.len().min(FRAGMENT_CHARS);
             if length == 0 {
                 continue;
@@ -96,31 +96,33 @@ impl Redactor {
 }
 
 /// The texts of a credential that nobody may see.
-fn secrets(credential: &Credential) -> Vec<String> {
+fn secrets(credential: &Credential) -> Vec<Secret> {
     match credential {
-        Credential::Placed { secret, .. } => vec![secret.expose().to_owned()],
-        Credential::Aws(keys) => [Some(&keys.secret_access_key), keys.session_token.as_ref()]
-            .into_iter()
-            .flatten()
-            .map(|secret| secret.expose().to_owned())
-            .collect(),
-        Credential::GoogleServiceAccount(account) => private_key(account.key_json.expose()),
-        Credential::Entra(entra) => vec![entra.client_secret.expose().to_owned()],
+        Credential::Placed { secret, .. } => vec![secret.clone()],
+        Credential::Aws(keys) => {
+            let session = keys.session_token.iter();
+            session.chain([&keys.secret_access_key]).cloned().collect()
+        }
+        Credential::GoogleServiceAccount(account) => private_key(&account.key_json),
+        Credential::Entra(entra) => vec![entra.client_secret.clone()],
         Credential::AwsChain | Credential::GoogleDefault => Vec::new(),
     }
 }
 
 /// The lines of the private key: the rest of a key file is no secret, and words of it are in any
 /// answer of Google's.
-fn private_key(key_json: &str) -> Vec<String> {
-    let file: Option<serde_json::Value> = serde_json::from_str(key_json).ok();
-    let key = file
-        .as_ref()
-        .and_then(|file| file.get("private_key")?.as_str());
-    let lines = key.unwrap_or(key_json).lines();
-    lines
-        .filter(|line| !line.starts_with("-----"))
-        .map(str::to_owned)
+fn private_key(key_json: &Secret) -> Vec<Secret> {
+    #[derive(serde::Deserialize)]
+    struct KeyFile<'k> {
+        #[serde(borrow)]
+        private_key: Option<&'k serde_json::value::RawValue>,
+    }
+    let file: Option<KeyFile<'_>> = serde_json::from_str(key_json.expose()).ok();
+    let key = file.and_then(|file| file.private_key);
+    let key = key.map_or(key_json.expose(), |key| key.get().trim_matches('"'));
+    key.split("\\n")
+        .filter(|line| !line.is_empty() && !line.starts_with("-----"))
+        .map(Secret::new)
         .collect()
 }
 
@@ -147,7 +149,7 @@ fn is_token(word: &[char]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tollgate_core::{provider::CredentialPlacement, secret::Secret};
+    use tollgate_core::provider::CredentialPlacement;
 
     fn redactor(secret: &str) -> Redactor {
         Redactor::new(Some(&Credential::Placed {

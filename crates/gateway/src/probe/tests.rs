@@ -68,12 +68,12 @@ async fn found(kind: ProviderKind, answers: Vec<Answer>) -> (Result<Good, Bad>, 
     (probe.finding, asked.collect())
 }
 
-fn good(proven: bool, models: Option<&[&str]>) -> Result<Good, Bad> {
+fn good(proven: bool, models: Option<&[&str]>) -> Good {
     let owned = |models: &[&str]| models.iter().map(|&name| name.to_owned()).collect();
-    Ok(Good {
+    Good {
         proven,
         models: models.map(owned),
-    })
+    }
 }
 
 fn list() -> Answer {
@@ -90,7 +90,7 @@ async fn vertex_counts_tokens_in_the_project_and_lists_the_publisher_s_models() 
     let listed = json!({ "publisherModels": [{ "name": "publishers/google/models/gemini" }] });
     let answers = vec![counted, Answer::json(200, &listed)];
     let (finding, asked) = found(ProviderKind::GoogleVertex, answers).await;
-    assert_eq!(finding, good(true, Some(&["gemini"])));
+    assert_eq!(finding, Ok(good(true, Some(&["gemini"]))));
     assert_eq!(
         asked,
         [
@@ -156,7 +156,7 @@ async fn bedrock_is_asked_for_a_model_that_does_not_exist() {
         upstream.answer(answer);
         let probe = tried(&bedrock).await;
         assert_eq!(fault(&probe.finding), expected, "{probe:?}");
-        assert!(expected.is_some() || probe.finding == good(true, None));
+        assert!(expected.is_some() || probe.finding == Ok(good(true, None)));
     }
     let request = upstream.requests().pop().unwrap();
     assert_eq!(request.path(), "/model/tollgate.nobody-v1%3A0/converse");
@@ -166,8 +166,12 @@ async fn bedrock_is_asked_for_a_model_that_does_not_exist() {
 
 #[tokio::test]
 async fn a_list_that_everybody_gets_proves_no_key() {
-    let (finding, _) = found(ProviderKind::HuggingFace, vec![list()]).await;
-    assert_eq!(finding, good(false, Some(&["a"])));
+    let (finding, _) = found(ProviderKind::HuggingFace, vec![list(), list()]).await;
+    assert_eq!(finding, Ok(good(false, Some(&["a"]))));
+    let stranger = Answer::json(401, &json!({ "error": "who are you?" }));
+    let kind = ProviderKind::OpenAiCompatible;
+    let (finding, _) = found(kind, vec![list(), stranger]).await;
+    assert_eq!(finding, Ok(good(true, Some(&["a"]))));
     let refused = Answer::json(
         401,
         &json!({ "error": { "message": "No auth", "code": 401 } }),
@@ -177,7 +181,7 @@ async fn a_list_that_everybody_gets_proves_no_key() {
     assert_eq!(asked, ["/key"]);
     let about = Answer::json(200, &json!({ "data": { "label": "sk-or-v1-abc...123" } }));
     let (finding, asked) = found(ProviderKind::OpenRouter, vec![about, list()]).await;
-    assert_eq!(finding, good(true, Some(&["a"])));
+    assert_eq!(finding, Ok(good(true, Some(&["a"]))));
     assert_eq!(asked, ["/key", "/models"]);
 }
 
@@ -187,7 +191,7 @@ async fn where_there_is_no_list_tokens_are_counted() {
     let counted = Answer::json(200, &json!({ "input_tokens": 1 }));
     let kind = ProviderKind::AnthropicCompatible;
     let (finding, asked) = found(kind, vec![none(), counted]).await;
-    assert_eq!(finding, good(true, None));
+    assert_eq!(finding, Ok(good(true, None)));
     assert_eq!(
         asked,
         ["/v1/models?limit=1000", "/v1/messages/count_tokens"]
@@ -231,5 +235,5 @@ async fn the_simulated_provider_is_not_asked() {
     );
     let probe = tried(&simulated).await;
     assert!(probe.calls.is_empty());
-    assert_eq!(probe.finding, good(true, None));
+    assert_eq!(probe.finding, Ok(good(true, None)));
 }

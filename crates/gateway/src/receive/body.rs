@@ -171,3 +171,6 @@ fn refuse_encoded(headers: &HeaderMap) -> Result<(), Error> {
         )),
     }
 }
+
+#[cfg(test)]
+mod tests;

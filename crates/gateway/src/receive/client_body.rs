@@ -93,11 +93,11 @@ impl Body for ClientBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.inner.as_ref().is_none_or(|body| body.is_end_stream())
+        self.inner.as_ref().is_none_or(Body::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
         let inner = self.inner.as_ref();
-        inner.map_or(SizeHint::with_exact(0), |body| body.size_hint())
+        inner.map_or(SizeHint::with_exact(0), Body::size_hint)
     }
 }

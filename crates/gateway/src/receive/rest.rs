@@ -120,13 +120,12 @@ impl Coming {
                     let Ok(data) = frame.into_data() else {
                         continue;
                     };
-                    match self.room.checked_sub(data.len().try_into().unwrap_or(u64::MAX)) {
-                        Some(room) => self.room = room,
-                        None => {
-                            self.fail(too_large(self.limit));
-                            continue;
-                        }
-                    }
+                    let length = u64::try_from(data.len()).unwrap_or(u64::MAX);
+                    let Some(room) = self.room.checked_sub(length) else {
+                        self.fail(too_large(self.limit));
+                        continue;
+                    };
+                    self.room = room;
                     if let Some(scan) = &mut self.scan {
                         scan.feed(&data);
                     }

@@ -28,7 +28,7 @@ use tollgate_core::{
     error::Error,
     money::NanoUsd,
     provider::{Provider, ReportCost},
-    usage::UsageReport,
+    usage::{Usage, UsageReport},
 };
 use tollgate_wire::tap::{insert_cost_in_body, read_body, read_head};
 
@@ -95,16 +95,34 @@ pub(super) fn begin(
 fn measure(exchange: &mut Exchange, by_head: UsageReport, body: &[u8]) {
     objects::note_body(exchange, body);
     let by_body = read_body(exchange.format(), exchange.record.operation, body);
-    let report = if by_body.usage.is_some() {
-        by_body
-    } else {
-        by_head
-    };
+    let said = [by_body, by_head]
+        .into_iter()
+        .find(|report| report.usage.is_some());
+    let report = said.unwrap_or_else(|| by_request(exchange));
     exchange.ending = if report.usage.is_some() {
         Ending::Reported(Box::new(report))
     } else {
         Ending::Unknown
     };
+}
+
+/// What the request alone tells of the usage: all there is to pay for, or nothing.
+fn by_request(exchange: &Exchange) -> UsageReport {
+    let counted = exchange.counted.as_deref();
+    let pricing = exchange.pricing.as_ref();
+    let model = pricing.and_then(|pricing| pricing.model.as_ref());
+    let tells_all = |counted: &&Usage| {
+        let at = exchange.record.received_at;
+        model.is_some_and(|model| model.is_priced_by(counted, &[], at))
+    };
+    let counted = counted
+        .filter(|counted| !counted.is_none())
+        .filter(tells_all);
+    UsageReport {
+        complete: counted.is_some(),
+        usage: counted.cloned(),
+        ..UsageReport::default()
+    }
 }
 
 fn write_cost(to_client: &mut HeaderMap, cost: NanoUsd) {

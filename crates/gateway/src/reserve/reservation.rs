@@ -113,7 +113,7 @@ impl Reservation {
         })?;
         self.book
             .with(|book| book.mark_sent(self.hold))
-            .map_err(|error| gone(&error))?;
+            .map_err(gone)?;
         self.sent_at = Some(Instant::now());
         Ok(())
     }
@@ -158,11 +158,11 @@ impl Reservation {
             Err(RaiseError::Refused(_)) => {
                 self.raise_to(cover.floor()).map_err(|error| match error {
                     RaiseError::Refused(refusal) => refusal.to_error(),
-                    RaiseError::Hold(error) => gone(&error),
+                    RaiseError::Hold(error) => gone(error),
                 })?;
                 cover.floor()
             }
-            Err(RaiseError::Hold(error)) => return Err(gone(&error)),
+            Err(RaiseError::Hold(error)) => return Err(gone(error)),
         };
         self.lower_to(self.aside.saturating_add(taken));
         self.exposure = Exposure::new(terms, taken);
@@ -322,7 +322,7 @@ impl Reservation {
 }
 
 /// A hold that is not there any more: a defect of ours.
-fn gone(error: &tollgate_core::ledger::HoldError) -> Error {
+fn gone(error: tollgate_core::ledger::HoldError) -> Error {
     Error::new(Kind::Internal, "the hold of this request is gone").with_context(error.to_string())
 }
 

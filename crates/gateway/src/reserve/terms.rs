@@ -1,9 +1,7 @@
 //! What one attempt must hold, from what the request shows, the rates of its target and what was
 //! learned of the model.
 
-use crate::{
-    exchange::Exchange, objects::terms_of_batch, reserve::Reservation, select::Attempt,
-};
+use crate::{exchange::Exchange, objects::terms_of_batch, reserve::Reservation, select::Attempt};
 use tollgate_core::{
     amount::Amount,
     format::Operation,
@@ -17,10 +15,10 @@ use tollgate_core::{
 use tollgate_wire::facts::{Billing, RequestFacts};
 
 /// Input that nobody can see is bounded by the model's context; this, where that is not known.
-const CONTEXT_UNKNOWN: u64 = 200_000;
+pub(crate) const CONTEXT_UNKNOWN: u64 = 200_000;
 
 /// Tokens of the template around messages, which no text in the request shows.
-const TEMPLATE_TOKENS: u64 = 64;
+pub(crate) const TEMPLATE_TOKENS: u64 = 64;
 
 /// The terms of an attempt that is priced as the exchange is now, and the tokens in a byte of its
 /// text.

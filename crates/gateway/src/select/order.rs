@@ -70,12 +70,13 @@ fn why_not(provider: &Provider, wanted: Wanted<'_>, real: bool) -> Option<String
     if real && provider.kind == ProviderKind::Simulated {
         return Some("is simulated, and nothing falls back to that".to_owned());
     }
-    (!speaks(provider, wanted.format)).then(|| {
-        format!(
-            "({}) does not speak {}",
-            provider.kind.as_str(),
-            wanted.format.as_str()
-        )
+    (!speaks(provider, wanted)).then(|| {
+        let (kind, format) = (provider.kind.as_str(), wanted.format.as_str());
+        if provider.kind.formats().contains(&wanted.format) {
+            let operation = wanted.operation.as_str();
+            return format!("({kind}) does not offer {operation} in {format}");
+        }
+        format!("({kind}) does not speak {format}")
     })
 }
 
@@ -135,6 +136,7 @@ fn rank(target: &Target, provider: &Provider, chance: &mut Chance<'_>) -> Rank {
 
 /// Of several targets with evenly drawn numbers, each has the least score as often as its share of
 /// the weights says: the first arrival of processes with those rates.
+#[expect(clippy::float_arithmetic, reason = "a chance is not money")]
 fn score(number: u32, weight: u32) -> f64 {
     // In the middle of its cell, so never 0 or 1.
     let even = (f64::from(number) + 0.5) / (f64::from(u32::MAX) + 1.0);

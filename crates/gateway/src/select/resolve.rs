@@ -4,11 +4,11 @@ use super::Wanted;
 use std::sync::Arc;
 use tollgate_core::{
     error::{Error, Kind},
-    format::Format,
     provider::{Provider, ProviderKind},
     route::{self, RoutingGroup},
     snapshot::OrganizationSnapshot,
 };
+use tollgate_wire::offer::offer;
 
 /// What a route leads to.
 pub(super) enum Resolved<'s> {
@@ -30,7 +30,7 @@ pub(super) fn resolve<'s>(
         return Ok(Resolved::Group(group));
     }
     if let Some(provider) = org.provider_by_slug(wanted.route) {
-        if speaks(provider, wanted.format) {
+        if speaks(provider, wanted) {
             return Ok(Resolved::Provider(provider));
         }
         return Err(Error::new(
@@ -39,7 +39,7 @@ pub(super) fn resolve<'s>(
                 "the provider `{}` does not speak {}; routes that do: {}",
                 wanted.route,
                 wanted.format.as_str(),
-                named_or_none(&speaking(org, wanted.format))
+                named_or_none(&speaking(org, wanted))
             ),
         ));
     }
@@ -54,7 +54,7 @@ pub(super) fn resolve<'s>(
 fn by_alias<'s>(org: &'s OrganizationSnapshot, wanted: Wanted<'_>) -> Result<Resolved<'s>, Error> {
     let formats = route::alias_formats(wanted.route).unwrap_or_default();
     let speakers: Vec<_> = candidates(org)
-        .filter(|provider| speaks(provider, wanted.format))
+        .filter(|provider| speaks(provider, wanted))
         .collect();
     let at_home: Vec<_> = speakers
         .iter()
@@ -79,7 +79,7 @@ fn by_alias<'s>(org: &'s OrganizationSnapshot, wanted: Wanted<'_>) -> Result<Res
                 "no route `{}` for {}; routes here: {}",
                 wanted.route,
                 wanted.format.as_str(),
-                named_or_none(&speaking(org, wanted.format))
+                named_or_none(&speaking(org, wanted))
             ),
         ));
     }
@@ -104,9 +104,9 @@ fn candidates(org: &OrganizationSnapshot) -> impl Iterator<Item = &Arc<Provider>
         .filter(move |provider| !any_real || is_real(provider))
 }
 
-/// Whether a provider takes the format, natively or with its envelope's edits.
-pub(super) fn speaks(provider: &Provider, format: Format) -> bool {
-    provider.kind.formats().contains(&format)
+/// Whether a provider takes what is asked in the format, natively or with its envelope's edits.
+pub(super) fn speaks(provider: &Provider, wanted: Wanted<'_>) -> bool {
+    offer(provider.kind, wanted.format, wanted.operation).is_made()
 }
 
 fn named_or_none(routes: &[String]) -> String {
@@ -118,16 +118,16 @@ fn named_or_none(routes: &[String]) -> String {
 }
 
 /// Slugs of groups and providers that take this format, sorted.
-fn speaking(org: &OrganizationSnapshot, format: Format) -> Vec<String> {
+fn speaking(org: &OrganizationSnapshot, wanted: Wanted<'_>) -> Vec<String> {
     let groups = org.groups.values().filter(|group| {
         let mut targets = group.targets.iter();
         targets.any(|target| {
             let provider = org.providers.get(&target.provider);
-            provider.is_some_and(|provider| speaks(provider, format))
+            provider.is_some_and(|provider| speaks(provider, wanted))
         })
     });
     let providers = org.providers.values();
-    let providers = providers.filter(|provider| speaks(provider, format));
+    let providers = providers.filter(|provider| speaks(provider, wanted));
     let mut slugs: Vec<String> = groups
         .map(|group| group.slug.clone())
         .chain(providers.map(|provider| provider.slug.clone()))

@@ -88,6 +88,7 @@ pub(crate) fn caller(routes: &[&str], models: &[&str]) -> Principal {
 
 pub(super) fn chat(route: &str) -> Wanted<'_> {
     Wanted {
+        operation: Operation::Generate,
         route,
         format: Format::OpenAiChat,
         model: "gpt-5.2",
@@ -264,6 +265,7 @@ fn a_model_that_only_a_tool_names_must_be_allowed_too() {
     let endpoint = Endpoint::of(&http::Method::POST, "/v1/messages", None, &headers).unwrap();
     let facts = facts::read(&endpoint, None, body).unwrap();
     let wanted = Wanted {
+        operation: Operation::Generate,
         route: "mine",
         format: endpoint.format,
         model: &facts.model,

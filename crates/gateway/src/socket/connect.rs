@@ -114,6 +114,7 @@ pub(super) fn route(
     let wanted = Wanted {
         route: &exchange.record.route,
         format: exchange.format(),
+        operation: exchange.record.operation,
         model: &facts.model,
         other_models: &facts.other_models,
         lives_at,

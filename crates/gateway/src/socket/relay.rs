@@ -7,6 +7,7 @@
 
 use super::{
     MESSAGE_BYTES_MAX, Socket,
+    ending::{End, broken},
     seat::{Seat, Turn},
     turns::Turns,
 };
@@ -20,14 +21,12 @@ use std::{
     time::Duration,
 };
 use tokio::time::{Instant, sleep_until, timeout};
-use tokio_tungstenite::tungstenite::{
-    Message, Utf8Bytes,
-    protocol::{CloseFrame, frame::coding::CloseCode},
-};
+use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 use tollgate_core::error::{Error, Kind};
 use tollgate_wire::{
     edit::{self, Edit},
     facts::RequestFacts,
+    objects::made_in_frame,
     socket::{Conversation, FromClient, FromServer, Named, conversation},
 };
 
@@ -36,21 +35,6 @@ const TICK: Duration = Duration::from_secs(1);
 
 /// How long the last words to a side may take.
 const FAREWELL_TIME: Duration = Duration::from_secs(5);
-
-/// The longest reason in a close frame (RFC 6455 §5.5), in bytes.
-const REASON_BYTES_MAX: usize = 123;
-
-/// Why a conversation is over.
-enum End {
-    /// The client closed, with these words.
-    ClientClosed(Option<CloseFrame>),
-    /// The provider closed, with these words.
-    UpstreamClosed(Option<CloseFrame>),
-    /// The client went without a word.
-    ClientGone,
-    /// We end it.
-    Ours(Error),
-}
 
 struct Talk {
     seat: Seat,
@@ -107,7 +91,7 @@ impl Talk {
                 Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_)) => continue,
                 Err(_gone) => return End::ClientGone,
             };
-            match self.from_client(message).await {
+            match self.clients(message).await {
                 Ok(Some(message)) => {
                     if let Err(error) = self.to_upstream.lock().await.send(message).await {
                         return End::Ours(broken(&error.to_string()));
@@ -121,7 +105,7 @@ impl Talk {
     }
 
     /// What goes upstream for a client's frame: itself, or nothing when it is refused.
-    async fn from_client(&self, message: Message) -> Result<Option<Message>, End> {
+    async fn clients(&self, message: Message) -> Result<Option<Message>, End> {
         let read = self.state().conversation.client(payload(&message));
         match read {
             Ok(FromClient::Pass) => Ok(Some(message)),
@@ -129,7 +113,7 @@ impl Talk {
                 self.state().turns.add(input);
                 Ok(Some(message))
             }
-            Ok(FromClient::Names(named)) => self.named(message, named).await.map(Some),
+            Ok(FromClient::Names(named)) => self.named(message, named).map(Some),
             Ok(FromClient::Asks { lane, facts }) => self.asked(message, lane, *facts).await,
             Err(error) => {
                 self.say(&error, "").await;
@@ -138,12 +122,11 @@ impl Talk {
         }
     }
 
-    /// The conversation's model: it must be one that the caller may use, and has a price. The hold
-    /// of a first turn is taken to find out, and given back.
-    async fn named(&self, message: Message, named: Named) -> Result<Message, End> {
+    /// The conversation's model: it must be one that the caller may use, and has a price.
+    fn named(&self, message: Message, named: Named) -> Result<Message, End> {
         let facts = RequestFacts {
             model: named.model.clone(),
-            ..self.bare()
+            ..bare()
         };
         let sent_model = match self.seat.look(&facts) {
             Ok(sent_model) => sent_model,
@@ -215,7 +198,7 @@ impl Talk {
                 Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_)) => continue,
                 Err(error) => return End::Ours(broken(&error.to_string())),
             };
-            let refusal = self.from_upstream(payload(&message)).await.err();
+            let refusal = self.upstreams(payload(&message)).await.err();
             // What ends the conversation has been billed already: the client gets to see it.
             if self.to_client.lock().await.send(message).await.is_err() {
                 return End::ClientGone;
@@ -229,7 +212,7 @@ impl Talk {
         ))
     }
 
-    async fn from_upstream(&self, frame: &[u8]) -> Result<(), Error> {
+    async fn upstreams(&self, frame: &[u8]) -> Result<(), Error> {
         let (read, is_known) = {
             let mut state = self.state();
             let read = state.conversation.server(frame);
@@ -242,7 +225,11 @@ impl Talk {
                         .says(turn, *bytes)
                         .map_err(|refusal| refusal.to_error());
                 }
-                FromServer::Ends { turn, report } => turns.end(turn, (**report).clone()),
+                FromServer::Ends { turn, report } => {
+                    let made = made_in_frame(self.seat.endpoint.format, frame);
+                    turns.note(turn, self.seat.home(), &made);
+                    turns.end(turn, (**report).clone())
+                }
                 FromServer::Refuses { lane } => {
                     turns.refused(lane);
                     true
@@ -268,7 +255,7 @@ impl Talk {
 
     /// A turn that the server began by itself: refused a hold, it ends the conversation.
     async fn unasked(&self, turn: String) -> Result<(), Error> {
-        let mut facts = self.bare();
+        let mut facts = bare();
         self.complete(&mut facts);
         let exchange = self.seat.turn(&facts).await?.exchange;
         let mut state = self.state();
@@ -321,7 +308,7 @@ impl Talk {
             seat.opening.failed(error);
         }
         seat.close(&state.model, beside);
-        let (client_words, upstream_words) = words(&end);
+        let (client_words, upstream_words) = end.words();
         let last = error.map(|error| state.conversation.error_frame(error, ""));
         let farewell = async {
             let mut to_client = to_client.into_inner();
@@ -344,15 +331,6 @@ impl Talk {
         }
     }
 
-    /// A turn that shows nothing of itself.
-    fn bare(&self) -> RequestFacts {
-        RequestFacts {
-            stream: true,
-            choices: 1,
-            ..RequestFacts::default()
-        }
-    }
-
     /// Adds what the conversation knows of its next turn.
     fn complete(&self, facts: &mut RequestFacts) {
         let state = self.state();
@@ -364,39 +342,13 @@ impl Talk {
     }
 }
 
-/// The words to the client and to the provider.
-fn words(end: &End) -> (Option<CloseFrame>, Option<CloseFrame>) {
-    let close = |code, reason: &str| {
-        let mut end = reason.len().min(REASON_BYTES_MAX);
-        while !reason.is_char_boundary(end) {
-            end -= 1;
-        }
-        Some(CloseFrame {
-            code,
-            reason: reason.get(..end).unwrap_or_default().into(),
-        })
-    };
-    match end {
-        End::ClientClosed(words) => (words.clone(), words.clone()),
-        End::UpstreamClosed(words) => (words.clone(), words.clone()),
-        End::ClientGone => (None, close(CloseCode::Away, "the client has gone")),
-        End::Ours(error) => {
-            let code = match error.kind() {
-                Kind::Unavailable | Kind::UpstreamTimeout => CloseCode::Restart,
-                Kind::UpstreamBroken => CloseCode::Error,
-                _ => CloseCode::Policy,
-            };
-            (close(code, error.message()), close(CloseCode::Normal, ""))
-        }
+/// A turn that shows nothing of itself.
+fn bare() -> RequestFacts {
+    RequestFacts {
+        stream: true,
+        choices: 1,
+        ..RequestFacts::default()
     }
-}
-
-fn broken(context: &str) -> Error {
-    Error::new(
-        Kind::UpstreamBroken,
-        "the connection to the provider broke off",
-    )
-    .with_context(context)
 }
 
 fn payload(message: &Message) -> &[u8] {

@@ -3,7 +3,7 @@
 use super::{Caller, connect};
 use crate::{
     exchange::{Ending, Exchange, Opening},
-    identify, reserve,
+    identify, objects, reserve,
     select::{self, Attempt, Planned},
     state::Gateway,
 };
@@ -12,7 +12,7 @@ use std::sync::Arc;
 use tokio::time::Instant;
 use tollgate_core::{
     error::{Error, Kind},
-    id::RequestId,
+    id::{ProviderId, RequestId},
     principal::Principal,
     record::RecordFlags,
     usage::{ExtraUsage, UsageReport},
@@ -150,7 +150,28 @@ impl Seat {
         first.ok_or_else(|| Error::new(Kind::UnknownRoute, "the route is empty"))
     }
 
+    /// Where the conversation lives.
+    pub(super) fn home(&self) -> ProviderId {
+        self.attempt.provider.id
+    }
+
+    /// What a turn names is its project's, and lives where the conversation does.
+    async fn locate(&self, exchange: &Exchange, facts: &RequestFacts) -> Result<(), Error> {
+        let (view, principal) = (&exchange.view, &exchange.principal);
+        let asked = (&*exchange.record.route, &self.endpoint, facts);
+        let located = objects::locate(&self.gateway, view, principal, asked).await?;
+        if facts.deferred || located.at.is_some_and(|at| at != self.home()) {
+            return Err(Error::new(
+                Kind::BadRequest,
+                "a turn can neither go on in the background nor name objects of another provider: \
+                 send it as a request of its own",
+            ));
+        }
+        Ok(())
+    }
+
     async fn hold(&self, exchange: &mut Exchange, facts: &RequestFacts) -> Result<String, Error> {
+        self.locate(exchange, facts).await?;
         let home = Some(self.attempt.provider.id);
         let route = connect::route(exchange, facts, &self.headers, home)?;
         let mut plan = select::with_prices(&exchange.view, route).map_err(|none| none.error)?;

@@ -3,17 +3,19 @@
 
 use crate::{
     exchange::{Ending, Exchange},
+    objects,
     reserve::Reservation,
 };
 use std::collections::{HashMap, VecDeque};
 use tokio::time::Instant;
 use tollgate_core::{
     error::Error,
+    id::ProviderId,
     ledger::Refusal,
     unit::Unit,
     usage::{ExtraUsage, UsageReport},
 };
-use tollgate_wire::{facts::RequestFacts, socket::Input};
+use tollgate_wire::{facts::RequestFacts, objects::Made, socket::Input};
 
 /// The most turns asked for and running at once (OpenAI allows sixteen).
 const TURNS_MAX: usize = 64;
@@ -120,6 +122,14 @@ impl Turns {
     /// What waited is read by a turn that the server began by itself.
     pub(super) fn heard(&mut self) {
         self.waiting = Input::default();
+    }
+
+    /// What a turn has made at its provider is its project's.
+    pub(super) fn note(&mut self, turn: &str, home: ProviderId, made: &[Made]) {
+        if let Some(running) = self.running.get_mut(turn) {
+            running.exchange.served_by = Some(home);
+            objects::note(&mut running.exchange, made);
+        }
     }
 
     /// A turn has ended; false when it was not running.

@@ -25,6 +25,10 @@ use std::{
 use tokio::net::TcpStream;
 use tower_service::Service;
 
+/// After how much silence the other end is asked for a sign of life. Models think for minutes;
+/// address translators forget connections that are silent for longer than about two.
+const KEEP_ALIVE: Duration = Duration::from_mins(1);
+
 type Connecting<T> = Pin<Box<dyn Future<Output = Result<T, ConnectError>> + Send>>;
 
 /// How a connection may be made.
@@ -92,6 +96,7 @@ impl Connector {
             http.set_nodelay(true);
             http.enforce_http(false);
             http.set_connect_timeout(Some(way.within));
+            http.set_keepalive(Some(KEEP_ALIVE));
             Dialler { http, guard }
         };
         let proxy = way.proxies.map(|proxies| {

@@ -18,9 +18,10 @@ pub use google::GoogleDefaults;
 
 use super::{body::RequestBody, failure::SendError, transport::Transport};
 use aws::Chain;
+use futures_util::FutureExt as _;
 use google::GoogleSource;
 use http::{HeaderMap, Request, StatusCode};
-use lease::{Lease, Slot};
+use lease::{Fetching, Lease, Slot};
 use std::{
     collections::HashMap,
     sync::{Arc, PoisonError, RwLock},
@@ -28,7 +29,10 @@ use std::{
 use tollgate_core::{
     clock::Clock,
     id::ProviderId,
-    provider::{Connection, Credential, CredentialPlacement, NetworkReach, Provider, SigningKeys},
+    provider::{
+        Connection, Credential, CredentialPlacement, NetworkReach, Provider, ServiceAccount,
+        SigningKeys,
+    },
     secret::Secret,
 };
 
@@ -119,65 +123,61 @@ impl Credentials {
             }
             Credential::AwsChain => {
                 self.refuse_strangers(provider)?;
-                let lease = self
-                    .aws
-                    .get(&*self.clock, self.chain.keys(provider))
-                    .await?;
+                let asking = || self.chain.keys(provider).boxed();
+                let lease = self.aws.get(&*self.clock, asking).await?;
                 aws::sign(provider, lease.value(), self.clock.now(), request)?;
                 Ok(Presented(Proof::Signed(Arc::clone(&self.aws), lease)))
             }
             Credential::GoogleServiceAccount(account) => {
                 let slot = self.slot(provider, credential, google::SCOPE);
-                let asking = async {
-                    let source = GoogleSource::of_account(account);
-                    let source = source.map_err(|what| unusable(provider, &what))?;
-                    source
-                        .ask(&self.transport, &provider.connection, &*self.clock)
-                        .await
-                };
+                let asking = || self.ask_for_account(provider, account).boxed();
                 self.put_token(provider, slot, asking, request).await
             }
             Credential::GoogleDefault => {
                 self.refuse_strangers(provider)?;
-                let asking = async {
-                    let found = self.google_defaults.find().await;
-                    let source = found.map_err(|what| unusable(provider, &what))?;
-                    let connection = Connection::default();
-                    source.ask(&self.transport, &connection, &*self.clock).await
-                };
+                let asking = || self.ask_for_machine(provider).boxed();
                 let slot = Arc::clone(&self.google);
                 self.put_token(provider, slot, asking, request).await
             }
             Credential::Entra(application) => {
                 let scope = entra::scope(request.uri());
                 let slot = self.slot(provider, credential, scope);
-                let connection = &provider.connection;
-                let asking = entra::ask(
-                    application,
-                    scope,
-                    &self.transport,
-                    connection,
-                    &*self.clock,
-                );
+                let (connection, clock) = (&provider.connection, &*self.clock);
+                let asking =
+                    || entra::ask(application, scope, &self.transport, connection, clock).boxed();
                 self.put_token(provider, slot, asking, request).await
             }
         }
     }
 
-    async fn put_token(
+    async fn ask_for_account(
+        &self,
+        provider: &Provider,
+        account: &ServiceAccount,
+    ) -> Result<Lease<Secret>, SendError> {
+        let source = GoogleSource::of_account(account);
+        let source = source.map_err(|what| SendError::misconfigured(&provider.slug, &what))?;
+        let connection = &provider.connection;
+        source.ask(&self.transport, connection, &*self.clock).await
+    }
+
+    async fn ask_for_machine(&self, provider: &Provider) -> Result<Lease<Secret>, SendError> {
+        let source = self.google_defaults.find().await;
+        let source = source.map_err(|what| SendError::misconfigured(&provider.slug, &what))?;
+        let connection = Connection::default();
+        source.ask(&self.transport, &connection, &*self.clock).await
+    }
+
+    async fn put_token<'f>(
         &self,
         provider: &Provider,
         slot: Arc<Slot<Secret>>,
-        asking: impl Future<Output = Result<Lease<Secret>, SendError>> + Send,
+        asking: impl FnOnce() -> Fetching<'f, Secret>,
         request: &mut Request<RequestBody>,
     ) -> Result<Presented, SendError> {
         let lease = slot.get(&*self.clock, asking).await?;
-        placed::put(
-            provider,
-            &CredentialPlacement::Bearer,
-            lease.value(),
-            request,
-        )?;
+        let placement = CredentialPlacement::Bearer;
+        placed::put(provider, &placement, lease.value(), request)?;
         Ok(Presented(Proof::Token(slot, lease)))
     }
 
@@ -223,10 +223,6 @@ impl Credentials {
         tokens.insert(key, Arc::new(issued));
         slot
     }
-}
-
-fn unusable(provider: &Provider, what: &str) -> SendError {
-    SendError::misconfigured(&provider.slug, what)
 }
 
 #[cfg(test)]

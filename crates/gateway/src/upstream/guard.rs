@@ -133,7 +133,7 @@ const AZURE_WIRE_SERVER: Ipv4Addr = Ipv4Addr::new(168, 63, 129, 16);
 fn is_public_v4(address: Ipv4Addr) -> bool {
     let special = matches!(
         address.octets(),
-        [0 | 10 | 127, ..]
+        [0 | 10 | 127 | 224..=255, ..]
             | [100, 64..=127, ..]
             | [169, 254, ..]
             | [172, 16..=31, ..]
@@ -143,24 +143,26 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
             | [198, 18 | 19, ..]
             | [198, 51, 100, _]
             | [203, 0, 113, _]
-            | [224..=255, ..]
     );
     !special && address != AZURE_WIRE_SERVER
 }
 
 fn is_public_v6(address: Ipv6Addr) -> bool {
-    match address.segments() {
-        // Protocol assignments: Teredo and others. Documentation.
-        [0x2001, 0..=0x01ff | 0x0db8, ..] => false,
-        // 6to4 carries any IPv4 address.
-        [0x2002, ..] => false,
-        // Documentation.
-        [0x3fff, 0..=0x0fff, ..] => false,
-        // Global unicast. Outside of it: loopback, mapped and translated IPv4, unique local, link
-        // local, multicast.
-        [0x2000..=0x3fff, ..] => true,
-        _ => false,
-    }
+    // Global unicast. Outside of it: loopback, mapped and translated IPv4, unique local, link
+    // local, multicast.
+    let [first @ 0x2000..=0x3fff, second, ..] = address.segments() else {
+        return false;
+    };
+    let special = matches!(
+        (first, second),
+        // Protocol assignments, Teredo among them; documentation.
+        (0x2001, 0..=0x01ff | 0x0db8)
+            // 6to4 carries any IPv4 address.
+            | (0x2002, _)
+            // Documentation.
+            | (0x3fff, 0..=0x0fff)
+    );
+    !special
 }
 
 #[cfg(test)]

@@ -53,48 +53,4 @@ fn is_near(host: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn proxies(past: &[&str]) -> Proxies {
-        let past: Vec<_> = past.iter().map(|&entry| entry.to_owned()).collect();
-        Proxies::new(&Secret::new("http://user:pass@proxy.test:3128"), &past).unwrap()
-    }
-
-    fn is_proxied(proxies: &Proxies, url: &str) -> bool {
-        proxies.between(&url.parse().unwrap()).is_some()
-    }
-
-    #[test]
-    fn everything_goes_through_the_proxy_but_what_is_named_and_what_is_near() {
-        let proxies = proxies(&["internal.test", "10.0.0.0/8", "192.0.2.7"]);
-        for url in [
-            "https://api.openai.com/v1",
-            "http://example.test",
-            "https://8.8.8.8",
-        ] {
-            assert!(is_proxied(&proxies, url), "{url}");
-        }
-        for url in [
-            "https://internal.test",
-            "https://llm.internal.test",
-            "http://10.1.2.3:11434",
-            "https://192.0.2.7",
-            "http://localhost:11434",
-            "http://127.0.0.1",
-            "http://[::1]:80",
-            "http://169.254.169.254/latest",
-            "http://[fd00:ec2::254]/latest",
-            "http://metadata.google.internal/computeMetadata",
-        ] {
-            assert!(!is_proxied(&proxies, url), "{url}");
-        }
-    }
-
-    #[test]
-    fn a_proxy_is_a_url_with_a_host() {
-        for url in ["", "proxy", "socks5://proxy.test", "http://", "/path"] {
-            assert!(Proxies::new(&Secret::new(url), &[]).is_none(), "{url}");
-        }
-    }
-}
+mod tests;

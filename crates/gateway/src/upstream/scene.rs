@@ -16,6 +16,7 @@ use std::{
     },
     time::Duration,
 };
+use tokio::{io::AsyncReadExt as _, net::TcpStream};
 use tollgate_core::{
     clock::ManualClock,
     id::ProviderId,
@@ -126,4 +127,13 @@ pub(super) async fn text(
     let answer = client.send(provider, post(url, "{}")).await?;
     let body = answer.body.collect().await.unwrap().to_bytes();
     Ok(String::from_utf8(body.to_vec()).unwrap())
+}
+
+/// Reads one head off a socket.
+pub(super) async fn read_head(socket: &mut TcpStream) -> String {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(socket.read_u8().await.unwrap());
+    }
+    String::from_utf8(head).unwrap()
 }

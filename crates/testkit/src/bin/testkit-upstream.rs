@@ -3,8 +3,9 @@
 //!
 //! It writes `listening on http://ADDRESS` to stdout and serves until stdin is closed, so it never
 //! outlives the script that started it. Into the directory, if one is named, it puts a certificate
-//! for loopback addresses, its key and its authority: `certificate.pem`, `key.pem`, `authority.pem`;
-//! then it listens behind TLS too, and says so on a line before: `behind TLS at https://ADDRESS`.
+//! for loopback addresses, its key and its authority (`certificate.pem`, `key.pem`,
+//! `authority.pem`); then it listens behind TLS too, and says so on a line before: `behind TLS at
+//! https://ADDRESS`.
 
 use std::{fmt::Write as _, path::PathBuf};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, stdin, stdout};

@@ -162,8 +162,9 @@ async fn entra_checks_tenant_scope_and_secret_and_a_token_ends() {
     } = upstream.issue_tokens(Duration::ZERO).entra;
     let path = format!("/{tenant_id}/oauth2/v2.0/token");
     let scope = "https%3A%2F%2Fcognitiveservices.azure.com%2F.default";
+    let secret = &client_secret;
     let form = format!(
-        "grant_type=client_credentials&client_id={client_id}&client_secret={client_secret}&scope={scope}"
+        "grant_type=client_credentials&client_id={client_id}&client_secret={secret}&scope={scope}"
     );
     let issued = token(&upstream, &path, &form).await.json().await;
     let bearer = issued["access_token"].as_str().unwrap();

@@ -39,7 +39,7 @@ pub(super) fn answer(shelf: &mut Shelf, request: &Received) -> Option<Answer> {
 
 fn create(shelf: &mut Shelf, request: &Received) -> Option<Answer> {
     let order: Value = serde_json::from_slice(&request.body).ok()?;
-    let id = format!("msgbatch_{}", shelf.batches.len() + 1);
+    let id = format!("msgbatch_{}", shelf.next());
     let (mut lines, mut input_tokens, mut output_tokens) = (String::new(), 0, 0);
     let requests = order.get("requests")?.as_array()?;
     for item in requests {

@@ -49,6 +49,8 @@ pub(super) enum Streams {
 /// A request, understood.
 #[derive(Clone, Debug)]
 pub struct Ask {
+    /// Which request it is; objects are named after it.
+    pub serial: u64,
     /// Whose manners.
     pub house: House,
     /// From the path, or from the body.
@@ -125,6 +127,7 @@ impl Ask {
         let mut reply = reply(body, &prompt, number("words"), input_tokens);
         let truncated = reply.truncate(output_cap(body));
         Some(Self {
+            serial: 0,
             house: House::of(path),
             model: model.unwrap_or_else(|| "unnamed".to_owned()),
             stream: is_streamed(streams, body),

@@ -5,9 +5,9 @@ use super::{
     Dialect, anthropic, anthropic_batches,
     ask::{Ask, Streams},
     bedrock, gemini, mistral, ollama, openai_batches, openai_chat, openai_completions,
-    openai_embeddings, openai_media, openai_responses,
+    openai_embeddings, openai_media,
     shelf::{self, Shelf},
-    vertex,
+    stored_responses, vertex,
 };
 use crate::{answer::Answer, upstream::Received};
 use serde_json::json;
@@ -23,6 +23,8 @@ pub(super) struct Call {
 pub(super) enum Does {
     /// Reads a prompt and answers it.
     Speak(fn(&Ask) -> Answer),
+    /// The same, and keeps what it says.
+    Respond,
     /// Keeps objects; `None` when there is none of that name.
     Store(fn(&mut Shelf, &Received) -> Option<Answer>),
     /// Says which models there are.
@@ -36,7 +38,6 @@ const SPEAKING: &[(&str, Streams, Speak)] = &[
     ("/fim/completions", Streams::OnFlag, openai_chat::answer),
     ("/chat/completions", Streams::OnFlag, openai_chat::answer),
     ("/completions", Streams::OnFlag, openai_completions::answer),
-    ("/responses", Streams::OnFlag, openai_responses::answer),
     ("/embeddings", Streams::Never, openai_embeddings::answer),
     ("/images/generations", Streams::OnFlag, openai_media::images),
     ("/images/edits", Streams::OnFlag, openai_media::images),
@@ -97,6 +98,10 @@ pub(super) fn call(request: &Received) -> Option<Call> {
         of(Streams::Never, Does::ListModels)
     } else if let Some((_, streams, speak)) = speaking {
         of(*streams, Does::Speak(*speak))
+    } else if path.ends_with("/responses") {
+        of(Streams::OnFlag, Does::Respond)
+    } else if path.contains("/responses/") {
+        store(stored_responses::answer)
     } else if path.contains("/messages/batches") {
         store(anthropic_batches::answer)
     } else if path.contains("/batches") {

@@ -1,6 +1,6 @@
-//! `…/models/{model}:generateContent`, `:streamGenerateContent`, `:countTokens` and the embeddings.
-//! Reasoning stands beside `candidatesTokenCount`; every chunk of a stream carries the usage so far,
-//! except at Vertex, where only the last one does.
+//! `…/models/{model}:generateContent`, `:streamGenerateContent`, `:countTokens`, embeddings.
+//! Reasoning stands beside `candidatesTokenCount`; every chunk of a stream carries the usage so
+//! far, except at Vertex, where only the last one does.
 
 use super::{
     Dialect,

@@ -39,7 +39,7 @@ fn create(shelf: &mut Shelf, request: &Received) -> Option<Answer> {
     let work = Work::done(shelf.bytes(input)?)?;
     let count = work.lines.len();
     let output = shelf.keep("output.jsonl", "batch_output", work.lines.concat().into());
-    let id = format!("batch_{}", shelf.batches.len() + 1);
+    let id = format!("batch_{}", shelf.next());
     let batch = |status: &str, output: Value, usage: Value| {
         json!({
             "id": id, "object": "batch", "endpoint": order.get("endpoint"),

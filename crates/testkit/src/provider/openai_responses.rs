@@ -12,14 +12,28 @@ pub(super) fn answer(ask: &Ask) -> Answer {
     if ask.stream {
         return stream(ask).answer(ask);
     }
-    let body = response(ask, final_status(ask), &json!([item(ask)]), &usage(ask));
+    let body = if ask.body.get("background") == Some(&json!(true)) {
+        response(ask, "queued", &json!([]), &Value::Null)
+    } else {
+        whole(ask)
+    };
     ask.bill(Answer::json(200, &body), ask.output_tokens())
+}
+
+/// The response when it is done.
+pub(super) fn whole(ask: &Ask) -> Value {
+    response(ask, final_status(ask), &json!([item(ask)]), &usage(ask))
+}
+
+/// What it is called.
+pub(super) fn id(ask: &Ask) -> String {
+    format!("resp_{}", ask.serial)
 }
 
 fn stream(ask: &Ask) -> Stream {
     let done = item(ask);
     let started = response(ask, "in_progress", &json!([]), &Value::Null);
-    let whole = response(ask, final_status(ask), &json!([done]), &usage(ask));
+    let whole = whole(ask);
     let mut opening = vec![
         json!({ "type": "response.created", "response": started }),
         json!({ "type": "response.in_progress", "response": started }),
@@ -135,11 +149,11 @@ fn item(ask: &Ask) -> Value {
 fn response(ask: &Ask, status: &str, output: &Value, usage: &Value) -> Value {
     let incomplete = (status == "incomplete").then(|| json!({ "reason": "max_output_tokens" }));
     json!({
-        "id": "resp_scripted",
+        "id": id(ask),
         "object": "response",
         "created_at": 1_795_000_000,
         "status": status,
-        "background": false,
+        "background": ask.body.get("background") == Some(&json!(true)),
         "error": null,
         "incomplete_details": incomplete,
         "instructions": null,
@@ -147,10 +161,10 @@ fn response(ask: &Ask, status: &str, output: &Value, usage: &Value) -> Value {
         "model": ask.model,
         "output": output,
         "parallel_tool_calls": true,
-        "previous_response_id": null,
+        "previous_response_id": ask.body.get("previous_response_id"),
         "reasoning": { "effort": null, "summary": null },
         "service_tier": "default",
-        "store": true,
+        "store": ask.body.get("store") != Some(&json!(false)),
         "temperature": 1.0,
         "text": { "format": { "type": "text" } },
         "tool_choice": "auto",

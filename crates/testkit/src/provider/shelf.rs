@@ -1,6 +1,6 @@
-//! What was uploaded or put to work here: files and batches, kept in memory for as long as the
-//! provider lives. `/files` in the words of OpenAI, or of Anthropic when the request speaks its
-//! version.
+//! What was uploaded, said or put to work here: files, responses and batches, kept in memory for as
+//! long as the provider lives. `/files` in the words of OpenAI, or of Anthropic when the request
+//! speaks its version.
 
 use super::form;
 use crate::{answer::Answer, upstream::Received};
@@ -12,6 +12,10 @@ use std::collections::BTreeMap;
 #[derive(Debug, Default)]
 pub(super) struct Shelf {
     files: BTreeMap<String, File>,
+    /// How many objects were ever made: no id comes twice.
+    made: u64,
+    /// What was said, as it is told.
+    pub(super) responses: BTreeMap<String, Value>,
     /// Batches of any maker, as they are told.
     pub(super) batches: BTreeMap<String, Value>,
     /// What came of them, one line per request.
@@ -32,6 +36,12 @@ enum Maker {
 }
 
 impl Shelf {
+    /// The number of the next object.
+    pub(super) fn next(&mut self) -> u64 {
+        self.made += 1;
+        self.made
+    }
+
     /// The bytes of a file.
     pub(super) fn bytes(&self, id: &str) -> Option<&Bytes> {
         self.files.get(id).map(|file| &file.bytes)
@@ -39,7 +49,7 @@ impl Shelf {
 
     /// Keeps a file in OpenAI's words, and gives its id.
     pub(super) fn keep(&mut self, filename: &str, purpose: &str, bytes: Bytes) -> String {
-        let id = format!("file-{}", self.files.len() + 1);
+        let id = format!("file-{}", self.next());
         let told = json!({
             "id": id, "object": "file", "bytes": bytes.len(), "created_at": 1_795_000_000,
             "filename": filename, "purpose": purpose, "status": "processed",

@@ -76,6 +76,10 @@ impl Connection {
                 && answer.head.is_some()
                 && answer.length != Length::UntilClose;
             if !reusable {
+                if wrote.is_ok() && answer.then == End::Clean {
+                    // Says goodbye where there is TLS; what is cut does not.
+                    drop(self.stream.shutdown().await);
+                }
                 break;
             }
         }

@@ -10,6 +10,7 @@ use flate2::read::GzDecoder;
 use http::Method;
 use serde_json::json;
 use std::io::Read as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 #[tokio::test]
 async fn requests_are_kept_as_they_were_sent() {
@@ -228,4 +229,43 @@ async fn a_request_nobody_scripted_fails_the_test() {
     let upstream = Upstream::start().await;
     let answered = Client::new(upstream.url()).get("/surprise").await;
     assert_eq!(answered.status, 500);
+}
+
+#[tokio::test]
+async fn both_doors_lead_to_the_same_upstream() {
+    let certificates = Certificates::for_loopback();
+    let mut upstream = Upstream::start().await;
+    let secure = upstream.listen_tls_too(&certificates).await;
+    upstream.always(Answer::new(200, "text/plain", "fine").then(End::Cut));
+    let answered = Client::new(upstream.url()).get("/clear").await;
+    assert_eq!(answered.text().await, "fine");
+    let address: SocketAddr = secure.strip_prefix("https://").unwrap().parse().unwrap();
+    let stream = TcpStream::connect(address).await.unwrap();
+    let mut stream = certificates.connect("localhost", stream).await.unwrap();
+    stream
+        .write_all(b"GET /secret HTTP/1.1\r\n\r\n")
+        .await
+        .unwrap();
+    let mut text = Vec::new();
+    // The connection is cut, without the goodbye that TLS wants.
+    stream.read_to_end(&mut text).await.unwrap_err();
+    assert!(text.ends_with(b"fine"));
+    let paths: Vec<_> = upstream
+        .requests()
+        .iter()
+        .map(|request| request.target.clone())
+        .collect();
+    assert_eq!(paths, ["/clear", "/secret"]);
+    let stranger = Certificates::for_loopback();
+    let stream = TcpStream::connect(address).await.unwrap();
+    assert!(
+        stranger.connect("localhost", stream).await.is_err(),
+        "not its authority"
+    );
+    assert!(
+        upstream
+            .issue_tokens(Duration::ZERO)
+            .service_account
+            .contains(&secure)
+    );
 }

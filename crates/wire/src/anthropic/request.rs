@@ -174,14 +174,14 @@ enum Place {
 impl Rules for Place {
     fn read(self, key: &str) -> Read<Self> {
         match (self, key) {
-            (Self::Container, "id") => Read::Object(self),
-            (Self::Container, _) => Read::Skip,
+            (Self::Container, "id") | (Self::Message, "file_id") => Read::Object(self),
+            (Self::Container, _) | (Self::Message, "id" | "tool_use_id" | "media_type") => {
+                Read::Skip
+            }
             (_, "type") => Read::Type(self),
             (_, "cache_control") => Read::CacheControl,
             (Self::Message, "data") => Read::Media(self),
             (Self::Message, "url") => Read::Url(self),
-            (Self::Message, "file_id") => Read::Object(self),
-            (Self::Message, "id" | "tool_use_id" | "media_type") => Read::Skip,
             // A tool's arguments may use any of these words for something else.
             (Self::Message, "input") | (Self::Tool, "input_schema" | "input_examples") => {
                 Read::Text

@@ -34,11 +34,23 @@ struct Event<'a> {
     #[serde(default, borrow)]
     message: Option<&'a RawValue>,
     #[serde(default, borrow)]
+    content_block: Option<&'a RawValue>,
+    #[serde(default, borrow)]
     delta: Option<&'a RawValue>,
     #[serde(default, borrow)]
     usage: Option<&'a RawValue>,
     #[serde(default)]
     error: Option<IgnoredAny>,
+}
+
+#[derive(Deserialize)]
+struct Block<'a> {
+    #[serde(default, borrow)]
+    r#type: Option<Text<'a>>,
+    #[serde(default, borrow)]
+    text: Option<Text<'a>>,
+    #[serde(default, borrow)]
+    thinking: Option<Text<'a>>,
 }
 
 #[derive(Deserialize)]
@@ -65,7 +77,9 @@ impl StreamReader for Reader {
                     self.tally.start(message);
                 }
             }
-            b"content_block_start" => self.progress.started = true,
+            b"content_block_start" => {
+                self.progress.started |= !read(event.content_block).is_some_and(is_empty);
+            }
             b"content_block_delta" => self.content(read(event.delta)),
             b"message_delta" => {
                 self.container(event.delta);
@@ -107,11 +121,23 @@ fn read<'a, T: Deserialize<'a>>(raw: Option<&'a RawValue>) -> Option<T> {
     serde_json::from_str(raw?.get()).ok()
 }
 
+/// Whether a block that begins shows nothing yet: its words come as deltas. A tool call shows its
+/// name.
+fn is_empty(block: Block<'_>) -> bool {
+    let text = match block.r#type.as_ref().map(|Text(kind)| &**kind) {
+        Some("text") => block.text,
+        Some("thinking") => block.thinking,
+        _ => return false,
+    };
+    text.is_none_or(|Text(text)| text.is_empty())
+}
+
 impl Reader {
     /// A container is told of at the start or at the end.
     fn container(&mut self, raw: Option<&RawValue>) {
         let made = raw.and_then(|raw| of_message(raw.get().as_bytes()));
-        self.made.extend(made.filter(|made| !self.made.contains(made)));
+        self.made
+            .extend(made.filter(|made| !self.made.contains(made)));
     }
 
     fn content(&mut self, delta: Option<Delta<'_>>) {

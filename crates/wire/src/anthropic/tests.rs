@@ -225,6 +225,26 @@ fn only_the_end_marker_after_counted_output_makes_a_stream_complete() {
 }
 
 #[test]
+fn a_block_that_begins_empty_is_no_content_yet_and_a_tool_call_is() {
+    let begins = |block: Value| {
+        let event = json!({ "type": "content_block_start", "index": 0, "content_block": block });
+        streamed(&[start(&json!({ "input_tokens": 20 })), event])
+            .0
+            .started
+    };
+    assert!(!begins(json!({ "type": "text", "text": "" })));
+    assert!(!begins(
+        json!({ "type": "thinking", "thinking": "", "signature": "" })
+    ));
+    assert!(begins(json!({ "type": "text", "text": "a" })));
+    assert!(begins(
+        json!({ "type": "tool_use", "id": "t", "name": "f", "input": {} })
+    ));
+    assert!(begins(json!({ "type": "redacted_thinking", "data": "x" })));
+    assert!(begins(json!(null)), "what it is nobody can say");
+}
+
+#[test]
 fn text_and_tool_arguments_are_content_and_thinking_is_not() {
     let block = |delta: Value| json!({ "type": "content_block_delta", "index": 0, "delta": delta });
     let events = [

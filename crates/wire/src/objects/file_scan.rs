@@ -87,13 +87,12 @@ impl Reader {
                 };
             }
             Event::Data { bytes, .. } => match self.part {
-                Part::Other => {}
                 Part::Purpose => {
                     let room = PURPOSE_BYTES_MAX.saturating_sub(self.purpose.len());
                     self.purpose.extend(bytes.iter().take(room));
                 }
                 Part::File if self.work.problem.is_none() => self.file(bytes),
-                Part::File => {}
+                Part::File | Part::Other => {}
             },
             Event::End => {
                 if let Part::File = std::mem::take(&mut self.part) {

@@ -83,7 +83,9 @@ pub fn made_in_list(format: Format, body: &[u8]) -> Vec<Made> {
         _ => None,
     };
     let batches: Vec<&RawValue> = batches.unwrap_or_default();
-    let files = batches.iter().flat_map(|batch| files_of_batch(batch.get().as_bytes()));
+    let files = batches
+        .iter()
+        .flat_map(|batch| files_of_batch(batch.get().as_bytes()));
     files.collect()
 }
 
@@ -135,6 +137,15 @@ pub(crate) fn of_response(response: &[u8]) -> Vec<Made> {
         made.extend(container.filter(|container| !made.contains(container)));
     }
     made
+}
+
+/// What the last event of a response over a WebSocket names.
+pub fn made_in_frame(format: Format, frame: &[u8]) -> Vec<Made> {
+    let response = match format {
+        Format::OpenAiResponsesSocket => json::member(frame, "response"),
+        _ => None,
+    };
+    response.map_or_else(Vec::new, |response| of_response(response.get().as_bytes()))
 }
 
 #[derive(Deserialize)]

@@ -74,3 +74,6 @@ fn cursors(query: &str) -> impl Iterator<Item = String> {
         .filter_map(|name| crate::endpoint::query_value(query, name))
         .filter(|id| !id.is_empty())
 }
+
+#[cfg(test)]
+mod tests;

@@ -114,7 +114,6 @@ fn strangers_are_cut_out_of_a_page_and_the_rest_keeps_its_bytes() {
         ),
     ];
     for (own, expected) in table {
-        // The white space before a cut comma stays where it is harmless.
         let squeeze = |text: &str| text.replace(" ,", ",").replace(" ]", "]");
         assert_eq!(squeeze(&kept(page, own)), squeeze(expected), "{own:?}");
     }
@@ -170,7 +169,6 @@ fn an_absolute_results_url_leads_back_to_the_gateway() {
         ),
         r#"{"data":[{"results_url":"http://gw/m1/results","id":"m1"},{"id":"m2","results_url":null}]}"#
     );
-    // Nowhere to lead to: no URL rather than the provider's.
     assert_eq!(
         rewritten(r#"{"results_url":"https://a"}"#),
         r#"{"results_url":null}"#

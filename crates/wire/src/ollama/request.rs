@@ -34,10 +34,10 @@ pub(crate) fn facts(endpoint: &Endpoint, body: &[u8]) -> Result<RequestFacts, Er
     if facts.model.is_empty() {
         return Err(json::no_model("put it into `model`"));
     }
-    if endpoint.operation != Operation::Generate {
-        facts.output_cap = Some(0);
-    } else {
+    if endpoint.operation == Operation::Generate {
         facts.stream = stream.unwrap_or(true);
+    } else {
+        facts.output_cap = Some(0);
     }
     facts.text_bytes = measure.text_bytes;
     facts.media_tokens = measure.media_tokens;

@@ -138,28 +138,29 @@ static UPSTREAM: Section = Section {
         key(
             "first_content_timeout",
             DURATION,
-            Default::None("`idle_timeout` alone"),
-            "Longest silence between the head of an answer and its first content; then the next \
-             target is tried.",
+            Default::None("the head is passed on after `15s`"),
+            "Longest wait for the first content of a stream once its head is there, as long as \
+             there is another target to try.",
         ),
         key(
             "unhealthy_after",
             COUNT,
             Default::Text("3"),
-            "After so many failures one after the other a provider counts as down: it is passed \
-             over, and probed with a single request now and then.",
+            "So many failures one after the other, and a provider counts as down: routing groups \
+             pass it over.",
         ),
         key(
             "probe_interval",
             DURATION,
             Default::Text("10s"),
-            "How long after a failure a provider that is down is probed again.",
+            "How long it is passed over; after that one request at a time finds out whether it is \
+             back.",
         ),
         key(
             "retry_after_max",
             DURATION,
             Default::Text("5m"),
-            "The longest `retry-after` of a provider that is believed.",
+            "The longest `retry-after` of a provider that is obeyed.",
         ),
         key(
             "proxy",

@@ -179,10 +179,11 @@ fn every_form_of_a_credential_is_what_it_says() {
 
 /// What an operator reads about one provider of each of these kinds and texts.
 fn complaints_about(providers: &[(&str, &str)]) -> String {
-    let mut text = String::new();
-    for (index, (kind, rest)) in providers.iter().enumerate() {
-        text += &format!("[[provider]]\nslug = \"p{index}\"\nkind = \"{kind}\"\n{rest}\n");
-    }
+    let table = |(index, (kind, rest)): (usize, &(&str, &str))| {
+        format!("[[provider]]\nslug = \"p{index}\"\nkind = \"{kind}\"\n{rest}\n")
+    };
+    let text: Vec<String> = providers.iter().enumerate().map(table).collect();
+    let text = text.concat();
     let complaints = complaints_in(&text, &secrets());
     assert!(!complaints.contains("hunter2"), "{complaints}");
     complaints

@@ -182,3 +182,34 @@ async fn a_background_stream_that_ends_is_settled_like_any_other() {
     assert_eq!((row.cost.as_nano(), flags(&row).len()), (COST, 0));
     assert_eq!(stage.books().await.only().cost.as_nano(), COST);
 }
+
+#[tokio::test]
+async fn work_that_nobody_reads_is_asked_about_also_after_a_restart() {
+    let upstream = Upstream::start().await;
+    let stage = stage_of_two(&upstream.url(), "").await;
+    upstream.answer(document(&queued()));
+    let request = request_id(&stage.client.post(LATE, &background()).await);
+    stage.row(request).await;
+    let Stage {
+        launch, gateway, ..
+    } = stage;
+    let data_dir = gateway.data_dir();
+    gateway.stop().await;
+    // As if its first look were overdue.
+    let store = crate::support::open_store(&data_dir).await;
+    let overdue = tollgate_core::clock::Timestamp::UNIX_EPOCH;
+    store.look_again(request, overdue).await.unwrap();
+    store.close().await;
+
+    upstream.answer(document(&response("resp_1")));
+    let stage = crate::support::start(launch).await;
+    assert_eq!(settled(&stage, request).await.cost.as_nano(), COST);
+    let sent = upstream.requests().pop().unwrap();
+    assert_eq!(
+        (sent.method.as_str(), sent.path()),
+        ("GET", "/v1/responses/resp_1")
+    );
+    let posted = stage.books().await.entries;
+    let cost: i64 = posted.iter().map(|entry| entry.amount.cost.as_nano()).sum();
+    assert_eq!((posted.len(), cost), (2, COST));
+}

@@ -234,3 +234,18 @@ async fn objects_of_two_providers_and_of_another_route_are_refused_with_the_reas
     let text = assert_refused(apart, 400, "bad_request").await;
     assert!(text.contains("lives at another provider"), "{text}");
 }
+
+#[tokio::test]
+async fn uploads_and_lists_of_a_group_meet_at_its_first_target() {
+    let (first, second) = (Upstream::start().await, Upstream::start().await);
+    let stage = pool(&first, &second).await;
+    for number in 0..8 {
+        first.answer(file(&format!("file-{number}")));
+        let made = upload(&stage, "/proxy/pool/v1/files", form("x", "y")).await;
+        assert_eq!(made.header("tollgate-provider"), Some("one"));
+    }
+    let page = json!({ "data": [{ "id": "file-7" }, { "id": "file-x" }], "has_more": false });
+    first.answer(document(&page));
+    let listed = stage.client.get("/proxy/pool/v1/files").await.json().await;
+    assert_eq!(listed["data"], json!([{ "id": "file-7" }]));
+}

@@ -56,8 +56,10 @@ impl Provider {
     pub(super) async fn refuse(&self, answer: &str) {
         use tokio::io::{AsyncReadExt, AsyncWriteExt};
         let (mut stream, _) = self.0.accept().await.unwrap();
-        let mut head = [0; 4096];
-        stream.read(&mut head).await.unwrap();
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            head.push(stream.read_u8().await.unwrap());
+        }
         stream.write_all(answer.as_bytes()).await.unwrap();
     }
 }
@@ -73,10 +75,23 @@ impl Side {
         stage: &Stage,
         path: &str,
     ) -> Result<Self, (StatusCode, String)> {
+        Self::connect_with(stage, path, &[]).await
+    }
+
+    /// The same with further headers.
+    pub(super) async fn connect_with(
+        stage: &Stage,
+        path: &str,
+        headers: &[(&'static str, &str)],
+    ) -> Result<Self, (StatusCode, String)> {
         let url = format!("ws://{}{path}", stage.address());
         let mut request = url.into_client_request().unwrap();
         let bearer = format!("Bearer {KEY}").parse().unwrap();
         request.headers_mut().insert("authorization", bearer);
+        for (name, value) in headers {
+            let value = value.parse().unwrap();
+            request.headers_mut().insert(*name, value);
+        }
         let stream = TcpStream::connect(stage.address()).await.unwrap();
         match client_async(request, stream).await {
             Ok((socket, _)) => Ok(Self(socket)),

@@ -236,3 +236,28 @@ fn an_answer_without_usage_has_no_cost_of_its_own() {
     let priced = openai(Vec::new()).cost_of_report("gpt-5.2", &report, noon());
     assert!(matches!(priced, Err(PriceError::NoUsage)));
 }
+
+#[test]
+fn at_vertex_a_publisher_before_the_name_changes_no_price() {
+    let at = |kind, model: &str| {
+        let provider = provider(kind, "https://aiplatform.googleapis.com", Vec::new());
+        let prices = ProviderPrices::new(Arc::clone(&BOOK), &provider).unwrap();
+        let found = prices.find(model)?;
+        Some(
+            found
+                .cost(&usage(&[(Unit::InputTokens, MILLION)]), &[], noon())
+                .unwrap()
+                .total,
+        )
+    };
+    let bare = at(ProviderKind::GoogleVertex, "gemini-2.5-flash");
+    assert!(bare.is_some());
+    assert_eq!(
+        at(ProviderKind::GoogleVertex, "google/gemini-2.5-flash"),
+        bare
+    );
+    assert_eq!(
+        at(ProviderKind::GoogleGemini, "google/gemini-2.5-flash"),
+        None
+    );
+}

@@ -131,7 +131,7 @@ fn a_probe_that_hangs_does_not_keep_others_from_probing() {
 #[test]
 fn it_is_left_alone_for_as_long_as_it_asks_within_bounds() {
     let mut scene = Scene::new();
-    scene.request(Sign::Overloaded(Duration::from_secs(60)));
+    scene.request(Sign::Overloaded(Duration::from_mins(1)));
     assert_eq!(scene.out_for(), Some(60));
     let forced = scene.breaker.insist();
     scene.note(forced, Sign::Overloaded(Duration::from_secs(30)));
@@ -144,7 +144,7 @@ fn it_is_left_alone_for_as_long_as_it_asks_within_bounds() {
 fn what_was_under_way_before_it_went_out_proves_nothing() {
     let mut scene = Scene::new();
     let early = scene.enter().expect("it is in");
-    scene.request(Sign::Overloaded(Duration::from_secs(60)));
+    scene.request(Sign::Overloaded(Duration::from_mins(1)));
     assert_eq!(scene.note(early, Sign::Answered), None);
     assert_eq!(scene.out_for(), Some(60));
     // Asked again since, because there was nobody else.
@@ -182,8 +182,8 @@ fn moves() -> impl Strategy<Value = Move> {
 }
 
 proptest! {
-    /// Whatever happens, it is never out for good: as soon as nothing more happens, it is back to be
-    /// probed within the longest delay, and one answer of that probe brings it back.
+    /// Whatever happens, it is never out for good: once nothing more happens, it is probed within
+    /// the longest delay, and one answer to that probe brings it back.
     #[test]
     fn nothing_takes_it_out_for_good(moves in prop::collection::vec(moves(), 0..60)) {
         let mut scene = Scene::new();

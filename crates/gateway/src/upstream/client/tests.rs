@@ -1,17 +1,16 @@
 use super::*;
 use crate::upstream::{
     failure::FailureClass,
-    scene::{self, post, provider, settings, stranger, text},
+    scene::{self, post, provider, read_head, settings, text},
 };
 use std::time::Duration;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::{TcpListener, TcpStream},
+    net::TcpListener,
 };
 use tollgate_core::{
     error::Kind,
     provider::{Connection, ProviderKind},
-    secret::Secret,
 };
 use tollgate_testkit::{Answer as Scripted, Chunk, End, Upstream, certificates::Certificates};
 
@@ -25,6 +24,19 @@ fn hello() -> Scripted {
 
 async fn failure(client: &Client, provider: &Provider, url: &str) -> SendError {
     text(client, provider, url).await.unwrap_err()
+}
+
+/// Takes connections and closes them: TLS begins and never comes to anything.
+async fn closing_server() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("https://{}/", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        loop {
+            let (mut socket, _) = listener.accept().await.unwrap();
+            let _hello = socket.read_u8().await;
+        }
+    });
+    url
 }
 
 /// What is in the way, by what it looks like from here.
@@ -78,11 +90,7 @@ async fn a_failure_before_the_head_has_a_class() {
             FailureClass::ConnectTimeout,
             false,
         ),
-        (
-            at("/reset").replace("http:", "https:"),
-            FailureClass::Tls,
-            false,
-        ),
+        (closing_server().await, FailureClass::Tls, false),
         (at("/silent"), FailureClass::HeadTimeout, true),
         (at("/reset"), FailureClass::Reset, true),
         (at("/cut"), FailureClass::Reset, true),
@@ -217,14 +225,6 @@ async fn echoing_server(switches: bool) -> String {
     url
 }
 
-async fn read_head(socket: &mut TcpStream) -> String {
-    let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") {
-        head.push(socket.read_u8().await.unwrap());
-    }
-    String::from_utf8(head).unwrap()
-}
-
 fn wanting_echo(url: &str) -> Request<RequestBody> {
     let mut request = post(url, "");
     *request.method_mut() = http::Method::GET;
@@ -264,160 +264,4 @@ async fn a_refusal_to_switch_protocols_is_an_answer() {
     };
     assert_eq!(answer.status, StatusCode::FORBIDDEN);
     assert_eq!(answer.body.collect().await.unwrap().to_bytes(), "no");
-}
-
-/// A proxy that connects whoever asks to one address; gives what it was asked.
-async fn connecting_proxy(
-    to: String,
-    status: &'static str,
-) -> (String, tokio::sync::mpsc::UnboundedReceiver<String>) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap().to_string();
-    let (tell, told) = tokio::sync::mpsc::unbounded_channel();
-    tokio::spawn(async move {
-        loop {
-            let (mut socket, _) = listener.accept().await.unwrap();
-            tell.send(read_head(&mut socket).await).unwrap();
-            let mut upstream = TcpStream::connect(&to).await.unwrap();
-            socket
-                .write_all(format!("HTTP/1.1 {status}\r\n\r\n").as_bytes())
-                .await
-                .unwrap();
-            tokio::spawn(async move {
-                let _gone = tokio::io::copy_bidirectional(&mut socket, &mut upstream).await;
-            });
-        }
-    });
-    (address, told)
-}
-
-#[tokio::test]
-async fn a_host_is_reached_through_a_tunnel_of_the_proxy() {
-    let certificates = Certificates::for_loopback();
-    let plain_upstream = Upstream::start().await;
-    let secure_upstream = Upstream::start_tls(&certificates).await;
-    for (upstream, url, asked) in [
-        (
-            &plain_upstream,
-            "http://model.test/v1",
-            "CONNECT model.test:80 HTTP/1.1",
-        ),
-        (
-            &plain_upstream,
-            "http://model.test:8080/v1",
-            "CONNECT model.test:8080 HTTP/1.1",
-        ),
-        (
-            &secure_upstream,
-            "https://model.test/v1",
-            "CONNECT model.test:443 HTTP/1.1",
-        ),
-    ] {
-        upstream.always(hello());
-        let to = upstream.address().to_string();
-        let (proxy, mut told) = connecting_proxy(to, "200 OK").await;
-        let mut settings = settings();
-        settings.proxy = Some(Secret::new(format!("http://user:p%40ss@{proxy}")));
-        let client = scene::client(&settings);
-        let mut provider = plain();
-        provider.connection.ca_pem = Some(certificates.authority_pem.clone());
-        let sent = text(&client, &provider, url).await;
-        let head = told.recv().await.unwrap();
-        assert_eq!(head.lines().next(), Some(asked));
-        // user:p@ss
-        assert!(
-            head.contains("\r\nProxy-Authorization: Basic dXNlcjpwQHNz\r\n"),
-            "{head}"
-        );
-        match sent {
-            Ok(text) => assert_eq!(text, "hello"),
-            // The certificate is for this machine: TLS is with the host, not with the proxy.
-            Err(failure) => assert_eq!(
-                (failure.class, url),
-                (FailureClass::Tls, "https://model.test/v1")
-            ),
-        }
-    }
-}
-
-#[tokio::test]
-async fn the_proxy_is_passed_by_for_what_is_named_and_refusals_of_it_are_told() {
-    let upstream = Upstream::start().await;
-    upstream.always(hello());
-    let mut settings = settings();
-    let refusing = Upstream::refusing().await;
-    settings.proxy = Some(Secret::new(refusing));
-    settings.no_proxy = vec!["internal.test".to_owned()];
-    let client = scene::client(&settings);
-    let url = |host: &str| format!("http://{host}:{}/v1", upstream.address().port());
-    for near in [
-        "internal.test",
-        "llm.internal.test",
-        "127.0.0.1",
-        "localhost",
-    ] {
-        assert_eq!(
-            text(&client, &plain(), &url(near)).await.unwrap(),
-            "hello",
-            "{near}"
-        );
-    }
-    let beyond = text(&client, &plain(), &url("model.test"))
-        .await
-        .unwrap_err();
-    assert_eq!(beyond.class, FailureClass::Unreachable);
-    assert!(!beyond.may_have_arrived);
-
-    let to = upstream.address().to_string();
-    let (proxy, _told) = connecting_proxy(to, "407 Proxy Authentication Required").await;
-    settings.proxy = Some(Secret::new(format!("http://user:hunter2@{proxy}")));
-    let client = scene::client(&settings);
-    let beyond = text(&client, &plain(), &url("model.test"))
-        .await
-        .unwrap_err();
-    assert_eq!(beyond.class, FailureClass::Unreachable);
-    let context = beyond.error.context().unwrap();
-    assert!(
-        context.contains("proxy authorization required"),
-        "{context}"
-    );
-    assert!(!format!("{beyond:?}").contains("hunter2"));
-}
-
-/// The proxy would dial it from inside the operator's network.
-#[tokio::test]
-async fn a_provider_set_through_an_api_cannot_have_the_proxy_dial_inside() {
-    let upstream = Upstream::start().await;
-    upstream.always(hello());
-    let to = upstream.address().to_string();
-    let (proxy, mut told) = connecting_proxy(to, "200 OK").await;
-    let mut settings = settings();
-    settings.proxy = Some(Secret::new(format!("http://{proxy}")));
-    let inside = scene::client(&settings);
-    for host in ["inside.test", "10.0.0.1", "[fd00::1]"] {
-        let url = format!("http://{host}/v1");
-        let failure = text(&inside, &stranger(), &url).await.unwrap_err();
-        assert_eq!(failure.class, FailureClass::Unreachable, "{host}");
-    }
-    assert!(told.try_recv().is_err(), "the proxy was asked");
-
-    let names = scene::Told::new(&[&["8.8.8.8"]]);
-    let outside = Client::with_names(&settings, scene::clock(), names).unwrap();
-    let url = "http://outside.test/v1";
-    assert_eq!(text(&outside, &stranger(), url).await.unwrap(), "hello");
-    assert!(
-        told.recv()
-            .await
-            .unwrap()
-            .starts_with("CONNECT outside.test:80")
-    );
-}
-
-#[tokio::test]
-async fn a_proxy_that_is_no_url_is_refused_at_the_start() {
-    let mut settings = settings();
-    settings.proxy = Some(Secret::new("socks5://user:hunter2@proxy.test"));
-    let refused = Client::new(&settings, scene::clock()).err().unwrap();
-    assert!(matches!(refused, ClientError::Proxy));
-    assert!(!refused.to_string().contains("hunter2"));
 }

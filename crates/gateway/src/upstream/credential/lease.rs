@@ -6,6 +6,7 @@
 
 use crate::upstream::failure::SendError;
 use arc_swap::ArcSwapOption;
+use futures_util::future::BoxFuture;
 use std::{ops::Range, sync::Arc, time::Duration};
 use tokio::{
     sync::{Mutex, MutexGuard},
@@ -48,6 +49,9 @@ fn after(now: Timestamp, delay: Duration) -> Timestamp {
     now.checked_add(delay).unwrap_or(Timestamp::MAX)
 }
 
+/// A lease on its way.
+pub(super) type Fetching<'f, T> = BoxFuture<'f, Result<Lease<T>, SendError>>;
+
 /// Where a lease is kept.
 #[derive(Debug)]
 pub(super) struct Slot<T> {
@@ -76,11 +80,12 @@ impl<T> Default for Slot<T> {
 }
 
 impl<T> Slot<T> {
-    /// What is held, or else what `fetch` brings.
-    pub(super) async fn get(
+    /// What is held, or else what `fetch` brings. It is asked only when it is needed, and stands
+    /// on the heap: most requests find a lease.
+    pub(super) async fn get<'f>(
         &self,
         clock: &dyn Clock,
-        fetch: impl Future<Output = Result<Lease<T>, SendError>> + Send,
+        fetch: impl FnOnce() -> Fetching<'f, T>,
     ) -> Result<Arc<Lease<T>>, SendError> {
         let asked_at = Instant::now();
         let held = self.held.load_full();
@@ -89,31 +94,29 @@ impl<T> Slot<T> {
             let failure = self.fetching.lock().await;
             return self.fetch(clock, asked_at, failure, fetch).await;
         };
-        if clock.now() < lease.renew_at {
+        let now = clock.now();
+        if now < lease.renew_at {
             return Ok(lease);
         }
         let Ok(failure) = self.fetching.try_lock() else {
             return Ok(lease);
         };
-        let now = clock.now();
         if failure
             .as_ref()
             .is_some_and(|failure| failure.pause.contains(&now))
         {
             return Ok(lease);
         }
-        Ok(self
-            .fetch(clock, asked_at, failure, fetch)
-            .await
-            .unwrap_or(lease))
+        let renewed = self.fetch(clock, asked_at, failure, fetch).await;
+        Ok(renewed.unwrap_or(lease))
     }
 
-    async fn fetch(
+    async fn fetch<'f>(
         &self,
         clock: &dyn Clock,
         asked_at: Instant,
         mut failure: MutexGuard<'_, Option<Failure>>,
-        fetch: impl Future<Output = Result<Lease<T>, SendError>> + Send,
+        fetch: impl FnOnce() -> Fetching<'f, T>,
     ) -> Result<Arc<Lease<T>>, SendError> {
         // What others brought while we waited for the lock.
         if let Some(lease) = self.held.load_full()
@@ -126,7 +129,7 @@ impl<T> Slot<T> {
         {
             return Err(failure.error.clone());
         }
-        match fetch.await {
+        match fetch().await {
             Ok(lease) => {
                 let lease = Arc::new(lease);
                 self.held.store(Some(Arc::clone(&lease)));

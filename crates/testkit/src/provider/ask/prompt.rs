@@ -1,5 +1,5 @@
-//! What the plausible provider looks for in a body: the last user's words, what a tool answered, the
-//! first tool on offer. Each dialect has its own places for them.
+//! What the plausible provider looks for in a body: the last user's words, what a tool answered,
+//! the first tool on offer. Each dialect has its own places for them.
 
 use serde_json::{Value, json};
 
@@ -68,8 +68,8 @@ fn plain(value: &Value) -> String {
     }
 }
 
-/// Name and schema of the first function offered that is called `wanted`, or of the first at all when
-/// that is empty, wherever the dialect puts them.
+/// Name and schema of the first function offered that is called `wanted`, or of the first at all
+/// when that is empty, wherever the dialect puts them.
 pub(super) fn first_tool<'a>(body: &'a Value, wanted: &str) -> Option<(String, &'a Value)> {
     let tools = body
         .get("tools")

@@ -115,3 +115,35 @@ async fn anthropic_s_batches_leave_their_results_at_an_absolute_address() {
     assert_eq!(line["result"]["message"]["usage"]["service_tier"], "batch");
     assert_eq!(upstream.bill()["-"].output_tokens, 3);
 }
+
+#[tokio::test]
+async fn responses_are_stored_unless_told_otherwise_and_work_in_the_background_is_found_done() {
+    let upstream = Upstream::provider().await;
+    let client = Client::new(upstream.url());
+    let path = "/openai/v1/responses";
+    let ask = |more: Value| {
+        let mut body = json!({ "model": "gpt-5.2", "input": "[words=3]" });
+        let more = more.as_object().cloned().unwrap();
+        body.as_object_mut().unwrap().extend(more);
+        body
+    };
+    let made = client.post(path, &ask(json!({ "background": true }))).await;
+    let made = made.json().await;
+    assert_eq!(
+        (&made["status"], &made["usage"]),
+        (&json!("queued"), &Value::Null)
+    );
+    let stored = format!("{path}/{}", made["id"].as_str().unwrap());
+    let done = client.get(&stored).await.json().await;
+    assert_eq!(
+        (&done["status"], &done["usage"]["output_tokens"]),
+        (&json!("completed"), &json!(3))
+    );
+    let next = ask(json!({ "previous_response_id": made["id"], "store": false }));
+    let next = client.post(path, &next).await.json().await;
+    let unknown = format!("{path}/{}", next["id"].as_str().unwrap());
+    assert_eq!(client.get(&unknown).await.status, 404);
+    let lost = ask(json!({ "previous_response_id": next["id"] }));
+    assert_eq!(client.post(path, &lost).await.status, 400);
+    assert_eq!(upstream.bill()["-"].output_tokens, 6);
+}

@@ -198,3 +198,6 @@ impl OverOurs {
 fn user(error: Box<dyn std::error::Error + Send + Sync>) -> ConnectorError {
     ConnectorError::user(error)
 }
+
+#[cfg(test)]
+mod tests;

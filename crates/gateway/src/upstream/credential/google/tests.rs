@@ -59,7 +59,8 @@ fn a_file_that_is_no_key_is_refused_without_quoting_it() {
         "hunter2",
         r#"{"type":"service_account","client_email":"hunter2"}"#,
         r#"{"type":"external_account","audience":"hunter2"}"#,
-        r#"{"type":"authorized_user","client_id":"c","client_secret":"hunter2","refresh_token":"r"}"#,
+        r#"{"type":"authorized_user","client_id":"c","client_secret":"hunter2",
+            "refresh_token":"r"}"#,
     ] {
         let account = ServiceAccount {
             key_json: Secret::new(text),

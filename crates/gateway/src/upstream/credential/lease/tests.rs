@@ -1,10 +1,11 @@
 use super::*;
 use crate::upstream::{credential::token::failed, scene};
-use futures_util::future::join_all;
+use futures_util::{FutureExt as _, future::join_all};
 use std::sync::atomic::{AtomicU32, Ordering};
 use tollgate_core::clock::ManualClock;
 
 const HOUR: Duration = Duration::from_hours(1);
+const SECOND: Duration = Duration::from_secs(1);
 
 /// Counts what it brings.
 struct Issuer {
@@ -38,7 +39,9 @@ impl Issuer {
 }
 
 async fn get(slot: &Slot<u32>, issuer: &Issuer) -> Result<u32, SendError> {
-    let lease = slot.get(&*issuer.clock, issuer.issue(HOUR)).await?;
+    let lease = slot
+        .get(&*issuer.clock, || issuer.issue(HOUR).boxed())
+        .await?;
     Ok(*lease.value())
 }
 
@@ -68,9 +71,9 @@ async fn a_token_is_renewed_before_it_ends_while_others_use_the_old_one() {
     let issuer = Issuer::new(&clock, false);
     let slot = Slot::default();
     assert_eq!(get(&slot, &issuer).await.unwrap(), 0);
-    clock.advance(HOUR - MARGIN - Duration::from_secs(1));
+    clock.advance(HOUR.saturating_sub(MARGIN + SECOND));
     assert_eq!(get(&slot, &issuer).await.unwrap(), 0);
-    clock.advance(Duration::from_secs(1));
+    clock.advance(SECOND);
     let mut all = join_all((0..10).map(|_| get(&slot, &issuer))).await;
     // The first of them renews, nobody else waits for it.
     assert_eq!(all.remove(0).unwrap(), 1);
@@ -85,7 +88,7 @@ async fn while_the_old_token_holds_a_failed_renewal_hurts_nobody() {
     let slot = Slot::default();
     get(&slot, &good).await.unwrap();
     let bad = Issuer::new(&clock, true);
-    clock.advance(HOUR - MARGIN);
+    clock.advance(HOUR.saturating_sub(MARGIN));
     for _ in 0..10 {
         assert_eq!(get(&slot, &bad).await.unwrap(), 0);
     }
@@ -93,7 +96,7 @@ async fn while_the_old_token_holds_a_failed_renewal_hurts_nobody() {
     clock.advance(PAUSE);
     get(&slot, &bad).await.unwrap();
     assert_eq!(bad.asked(), 2);
-    clock.advance(MARGIN - PAUSE);
+    clock.advance(MARGIN.saturating_sub(PAUSE));
     get(&slot, &bad).await.unwrap_err();
 }
 
@@ -101,7 +104,10 @@ async fn while_the_old_token_holds_a_failed_renewal_hurts_nobody() {
 async fn only_the_token_that_was_blamed_is_forgotten() {
     let issuer = Issuer::new(&scene::clock(), false);
     let slot = Slot::default();
-    let first = slot.get(&*issuer.clock, issuer.issue(HOUR)).await.unwrap();
+    let first = slot
+        .get(&*issuer.clock, || issuer.issue(HOUR).boxed())
+        .await
+        .unwrap();
     slot.forget(&first);
     assert_eq!(get(&slot, &issuer).await.unwrap(), 1);
     // A late answer to a request with the first.
@@ -113,7 +119,7 @@ async fn only_the_token_that_was_blamed_is_forgotten() {
 async fn one_who_leaves_while_fetching_leaves_the_way_free() {
     let issuer = Issuer::new(&scene::clock(), false);
     let slot: Slot<u32> = Slot::default();
-    let never = slot.get(&*issuer.clock, std::future::pending());
+    let never = slot.get(&*issuer.clock, || std::future::pending().boxed());
     let left = tokio::time::timeout(Duration::ZERO, never).await;
     left.unwrap_err();
     assert_eq!(get(&slot, &issuer).await.unwrap(), 0);
