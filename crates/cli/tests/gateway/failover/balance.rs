@@ -1,4 +1,4 @@
-//! How the targets of one priority share the load.
+//! How targets share the load, and that each is asked for the model by its own name for it.
 
 use super::{
     group::{Dialect, Target, served_by, settings, stage},
@@ -83,4 +83,26 @@ async fn a_conversation_keeps_its_target_also_while_another_target_is_out_and_af
     for (session, target) in &home {
         assert_eq!(target_of(&stage, session).await, *target, "{session}");
     }
+}
+
+#[tokio::test]
+async fn a_target_without_a_price_for_the_model_is_passed_over_and_the_next_gets_its_own_name() {
+    let (first, second) = (Upstream::provider().await, Upstream::provider().await);
+    let targets = [
+        Target::new("first", first.url()),
+        Target::new("second", second.url()).place("priority = 1, models = { \"chosen\" = \"m\" }"),
+    ];
+    for dialect in [Dialect::Chat, Dialect::Messages] {
+        let stage = stage(&settings("", "", &dialect.group("group", &targets, ""))).await;
+        let mut body = dialect.body(false);
+        body["model"] = "chosen".into();
+        let answered = stage.client.post(&dialect.path("group"), &body).await;
+        assert_eq!(served_by(&answered), "second");
+        let sent = second.requests().pop().expect("it was asked").json();
+        body["model"] = "m".into();
+        assert_eq!(sent, body, "nothing else is changed");
+        let books = stage.books().await;
+        assert_eq!(books.only().model_asked, "chosen");
+    }
+    assert_eq!(first.requests().len(), 0);
 }

@@ -5,7 +5,7 @@ use super::{
     group::{Dialect, pair, served_by, settings, stage},
     load::{AT_ONCE, load},
 };
-use crate::support::Stage;
+use crate::support::{Stage, read};
 use std::{
     sync::{
         Arc,
@@ -89,6 +89,20 @@ async fn a_refused_credential_takes_the_target_out_at_once_and_alerts_the_operat
     assert_eq!(first.requests().len(), 1, "it is not asked again");
     let line = stage.gateway.wait_for_line("refuses our credential").await;
     assert!(line.contains("ERROR") && line.contains("first"), "{line}");
+}
+
+#[tokio::test]
+async fn a_target_whose_streams_break_off_is_taken_out_though_nothing_can_be_rescued() {
+    let (first, _second, stage) = two("[upstream]\nunhealthy_after = 3").await;
+    let provider = Provider::default();
+    first.answer_with(move |request| faults::reset(Dialect::Chat, provider.answer(request)));
+    let (path, body) = (Dialect::Chat.path("group"), Dialect::Chat.body(true));
+    for slug in ["first", "first", "first", "second", "second"] {
+        let answered = stage.client.post(&path, &body).await;
+        assert_eq!(served_by(&answered), slug);
+        let (text, _) = read(answered).await;
+        assert_eq!(text.contains("broke off"), slug == "first", "{text}");
+    }
 }
 
 #[tokio::test]
