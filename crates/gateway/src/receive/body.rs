@@ -1,8 +1,8 @@
 //! Reading a body: whole, or, when it is a long form, its beginning.
 //!
 //! A body that arrives in one piece is not copied; one in pieces is joined once. A form (an upload)
-//! is read up to [`PREFIX_BYTES`], where its fields are to be; what is longer is passed on while it
-//! comes.
+//! is read up to [`PREFIX_BYTES`], where its fields are to be, or until its model has come; what is
+//! longer is passed on while it comes, and watched for fields that would change what was decided.
 
 use super::{
     ClientBody,
@@ -19,10 +19,19 @@ use tollgate_core::{
     error::{Error, Kind},
     format::{Format, Operation},
 };
-use tollgate_wire::{endpoint::Endpoint, objects::FileScan};
+use tollgate_wire::{
+    endpoint::Endpoint,
+    facts::FormRest,
+    multipart::{Boundary, FormReader},
+    objects::FileScan,
+};
 
 /// How much of a form is read before it is passed on: as much as its largest field may have.
 const PREFIX_BYTES: u64 = 1 << 20;
+
+/// How much of a form is read at most until its model has come, which some clients write behind the
+/// file: as much as providers take of a recording (25 MB), and some.
+const MODEL_BYTES: u64 = 32 << 20;
 
 /// A body as far as it is here.
 #[derive(Debug)]
@@ -65,25 +74,63 @@ pub(crate) async fn body(
         expected: announced.exact().unwrap_or(0).min(enough),
     };
     let body = request.body_mut();
-    let ended = reading
-        .up_to(enough, body, settings.body_idle_timeout)
-        .await?;
+    let idle = settings.body_idle_timeout;
+    let mut ended = reading.up_to(enough, body, idle).await?;
+    let decides = form.as_deref().filter(|_| !is_upload);
+    if let Some(content_type) = decides {
+        let mut wanted = WantedModel::new(content_type)?;
+        while !ended && reading.total < MODEL_BYTES && !wanted.has_come(reading.so_far())? {
+            ended = reading
+                .up_to(reading.total + PREFIX_BYTES, body, idle)
+                .await?;
+        }
+    }
+    let watch = decides.filter(|_| !ended).map(ToOwned::to_owned);
     let read = reading.total;
     let here = reading.finish();
-    let rest = (!ended).then(|| {
-        let scans = is_upload && endpoint.format == Format::OpenAiFiles;
-        let mut scan = form.filter(|_| scans).as_deref().and_then(FileScan::new);
-        if let Some(scan) = &mut scan {
-            scan.feed(&here);
-        }
-        let bounds = RestBounds {
-            limit,
-            room: limit.saturating_sub(read),
-            idle: settings.body_idle_timeout,
-        };
-        Rest::new(body.take(), bounds, scan)
-    });
-    Ok(Received { here, rest })
+    if ended {
+        return Ok(Received { here, rest: None });
+    }
+    let scans = is_upload && endpoint.format == Format::OpenAiFiles;
+    let mut scan = form.filter(|_| scans).as_deref().and_then(FileScan::new);
+    if let Some(scan) = &mut scan {
+        scan.feed(&here);
+    }
+    let watch = watch.map(|content_type| FormRest::new(&content_type, &here));
+    let bounds = RestBounds {
+        limit,
+        room: limit.saturating_sub(read),
+        idle,
+    };
+    let rest = Rest::new(body.take(), bounds, (scan, watch.transpose()?));
+    Ok(Received {
+        here,
+        rest: Some(rest),
+    })
+}
+
+/// Looks for the field that names the model.
+struct WantedModel {
+    reader: FormReader,
+    looked_at: usize,
+}
+
+impl WantedModel {
+    fn new(content_type: &str) -> Result<Self, Error> {
+        Ok(Self {
+            reader: FormReader::new(&Boundary::of(content_type)?),
+            looked_at: 0,
+        })
+    }
+
+    /// Whether it stands in `body`, to its end; `body` grows from call to call.
+    fn has_come(&mut self, body: &[u8]) -> Result<bool, Error> {
+        let new = body.get(self.looked_at..).unwrap_or_default();
+        self.looked_at = body.len();
+        self.reader.feed(new)?;
+        let mut named = self.reader.form().named("model");
+        Ok(named.any(|field| field.complete))
+    }
 }
 
 struct Reading {
@@ -135,6 +182,10 @@ impl Reading {
             None => self.joined = Some(self.join(&data)),
         }
         Ok(())
+    }
+
+    fn so_far(&self) -> &[u8] {
+        self.joined.as_deref().unwrap_or(&self.first)
     }
 
     fn join(&self, second: &Bytes) -> BytesMut {

@@ -18,7 +18,10 @@ use std::{
 };
 use tokio::time::{Instant, Sleep, sleep_until};
 use tollgate_core::error::{Error, Kind};
-use tollgate_wire::objects::{BatchWork, FileScan};
+use tollgate_wire::{
+    facts::FormRest,
+    objects::{BatchWork, FileScan},
+};
 
 /// See the [module](self). Shared between the attempts of one request.
 #[derive(Clone)]
@@ -33,6 +36,8 @@ struct Coming {
     /// Runs while a frame is waited for.
     alarm: Option<Pin<Box<Sleep>>>,
     scan: Option<FileScan>,
+    /// Looks for what would change the price after it was decided.
+    watch: Option<FormRest>,
     touched: bool,
     failure: Option<Error>,
 }
@@ -49,7 +54,11 @@ pub(super) struct RestBounds {
 }
 
 impl Rest {
-    pub(super) fn new(body: ClientBody, bounds: RestBounds, scan: Option<FileScan>) -> Self {
+    pub(super) fn new(
+        body: ClientBody,
+        bounds: RestBounds,
+        (scan, watch): (Option<FileScan>, Option<FormRest>),
+    ) -> Self {
         Self(Arc::new(Mutex::new(Coming {
             body,
             room: bounds.room,
@@ -57,6 +66,7 @@ impl Rest {
             idle: bounds.idle,
             alarm: None,
             scan,
+            watch,
             touched: false,
             failure: None,
         })))
@@ -128,6 +138,11 @@ impl Coming {
                     self.room = room;
                     if let Some(scan) = &mut self.scan {
                         scan.feed(&data);
+                    }
+                    let seen = self.watch.as_mut().map(|watch| watch.feed(&data));
+                    if let Some(Err(late)) = seen {
+                        self.fail(late);
+                        continue;
                     }
                     return Poll::Ready(Some(Ok(data)));
                 }

@@ -1,8 +1,8 @@
 //! A routing group in the settings file, in one dialect, and how it is asked.
 
 use crate::{
-    priced::{PRICES, reload},
-    support::{KEY, Stage, provider, start},
+    priced::{PRICES, dollars, reload},
+    support::{KEY, Stage, provider, request_id, start},
 };
 use serde_json::{Value, json};
 use tollgate_core::id::RequestId;
@@ -151,15 +151,16 @@ pub(super) async fn assert_nothing_is_held(
 ) {
     let answered = stage.client.post(path, body).await;
     assert_eq!(answered.status, 200, "{answered:?}");
-    let like = stage.row(crate::support::request_id(&answered)).await;
+    let like = request_id(&answered);
     answered.bytes().await;
+    let like = stage.row(like).await;
     let mut spent = like.cost.as_nano();
     for request in ended {
         spent += stage.row(*request).await.cost.as_nano();
     }
     let wanted = like.held_cost.as_nano();
     for (cap, status) in [(spent + wanted - 1, 402), (spent + wanted, 200)] {
-        let cap = format!("total = \"{}\"", crate::priced::dollars(cap));
+        let cap = format!("total = \"{}\"", dollars(cap));
         reload(stage, &settings(&cap)).await;
         let answered = stage.client.post(path, body).await;
         assert_eq!(answered.status, status, "under {cap}");

@@ -23,6 +23,7 @@ use std::{collections::BTreeMap, sync::Arc};
 /// request, and for a stream.
 struct Row(&'static str, At, &'static str, Outcome, Outcome);
 
+// In columns, to be read as a table.
 #[rustfmt::skip]
 const TABLE: [Row; 31] = [
     Row("connection refused",    Refused,                 "unreachable",     Free,      Free),

@@ -86,6 +86,53 @@ async fn only_forms_are_passed_on_while_they_come() {
     assert!(whole.rest.is_none());
 }
 
+const TRANSCRIBE: &str = "/v1/audio/transcriptions";
+const FILE: &[u8] = b"--b\r\nContent-Disposition: form-data; name=file; filename=f\r\n\r\n";
+const MODEL: &[u8] = b"--b\r\nContent-Disposition: form-data; name=model\r\n\r\nwhisper-1\r\n";
+
+/// A recording of so many KiB, in the form as these pieces.
+async fn recording(pieces: Vec<Bytes>) -> Received {
+    let (sender, body) = coming();
+    for piece in pieces {
+        sender.send(piece).unwrap();
+    }
+    drop(sender);
+    let (mut request, endpoint) = post(TRANSCRIBE, FORM, body);
+    let received = super::body(&mut request, &endpoint, &settings()).await;
+    received
+        .map_err(|error| error.message().to_owned())
+        .unwrap()
+}
+
+#[tokio::test]
+async fn a_model_behind_the_file_is_read_up_to() {
+    let after = Bytes::from([b"\r\n", MODEL, FILE].concat());
+    let mut pieces = vec![Bytes::from_static(FILE), piece(3 << 10), after];
+    pieces.extend([piece(2 << 10), piece(1)]);
+    let received = recording(pieces).await;
+    let whole = (6 << 20) + 1024;
+    assert!(received.here.windows(9).any(|text| text == b"whisper-1"));
+    assert!(received.here.len() < whole, "not all is waited for");
+    let rest = received.rest.unwrap();
+    assert!(rest.behind(Vec::new()).collect().await.is_ok());
+}
+
+#[tokio::test]
+async fn a_second_model_in_what_is_passed_on_breaks_the_upload_off() {
+    let start = Bytes::from([MODEL, FILE].concat());
+    let late = Bytes::from([b"\r\n", MODEL].concat());
+    let received = recording(vec![start, piece(2 << 10), late]).await;
+    let rest = received.rest.unwrap();
+    assert!(rest.behind(Vec::new()).collect().await.is_err());
+    let failure = rest.failure().unwrap();
+    assert_eq!(failure.kind(), Kind::BadRequest);
+    assert!(
+        failure.message().contains("`model`"),
+        "{}",
+        failure.message()
+    );
+}
+
 /// The rest of an upload of which this much has come.
 async fn rest_of(body: ClientBody, settings: &GatewaySettings) -> (Bytes, Rest) {
     let (mut request, endpoint) = post(PATH, FORM, body);
