@@ -18,7 +18,7 @@ use std::{borrow::Cow, collections::HashSet, fmt, ops::Range};
 use tollgate_core::error::{Error, Kind};
 
 /// A JSON string, borrowed from the body unless it holds escapes.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct Text<'a>(#[serde(borrow)] pub(crate) Cow<'a, str>);
 

@@ -9,10 +9,12 @@
 //! What cannot be read is passed on all the same: the client's SDK is the judge of it.
 
 mod body;
+mod plain;
 mod editor;
 mod frames;
 
 pub use body::{insert_cost_in_body, read_body, read_head};
+pub use plain::{Plain, answers_in_json, plain};
 
 use crate::{
     anthropic, bedrock, edit::Edit, gemini, ndjson, objects::Made, ollama, openai, sse,

@@ -13,6 +13,7 @@
 //! | before any content: an error event that is not about the request | yes | yes | a failure |
 //! | before any content: reset, silence, an end, nothing to be read | yes | yes | a failure |
 //! | a plain answer that breaks off | yes | yes | a failure |
+//! | a plain answer that is only an error, or no JSON | yes, while there is one | yes | a failure |
 //! | the request does not fit its envelope, or has no bound to hold | yes | no | nothing |
 //! | as many requests as it may have | yes | no | nothing |
 //! | anything after the first content | no | yes | broke off |

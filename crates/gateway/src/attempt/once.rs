@@ -127,11 +127,16 @@ async fn succeeded(
         None => opening::whole(
             exchange,
             &mut answer.body,
-            (opening::read_ahead(&answer.headers), idle),
+            (opening::read_ahead(exchange, &answer.headers), idle),
             bounds,
         )
         .await?
-        .map(|(pieces, ended)| Start::Whole { pieces, ended }),
+        .and_then(|(pieces, ended)| {
+            let looked_at = bounds.more && ended;
+            let none = looked_at.then(|| opening::not_an_answer(exchange, &pieces));
+            none.flatten()
+                .map_or(Ok(Start::Whole { pieces, ended }), Err)
+        }),
         Some(framing) => {
             let tap = Tap::new(exchange.format(), framing, edits);
             let mut opened = Opened::new(tap, framing);

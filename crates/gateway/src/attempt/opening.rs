@@ -27,7 +27,7 @@ use tollgate_core::{
 };
 use tollgate_wire::{
     envelope::AnswerForm,
-    tap::{Framing, Tap},
+    tap::{Framing, Plain, Tap, answers_in_json, plain},
 };
 
 /// What of an answer's body was read before its head went out.
@@ -90,9 +90,29 @@ fn is_of_type(headers: &HeaderMap, wanted: &[u8]) -> bool {
 
 /// How much of a plain answer is read before its head goes out. JSON as far as its cost can stand
 /// in a header; of anything else the first piece, for it is to be heard or seen while it comes.
-pub(super) fn read_ahead(headers: &HeaderMap) -> usize {
-    let is_json = is_of_type(headers, JSON) || !headers.contains_key(header::CONTENT_TYPE);
-    if is_json { WHOLE_ANSWER_MAX } else { 0 }
+pub(super) fn read_ahead(exchange: &Exchange, headers: &HeaderMap) -> usize {
+    let (format, operation) = (exchange.format(), exchange.record.operation);
+    if answers_in_json(format, operation) || is_of_type(headers, JSON) {
+        WHOLE_ANSWER_MAX
+    } else {
+        0
+    }
+}
+
+/// A whole answer that is none, although its status was good: an error, or nothing that can be read.
+/// While there is another target that one is asked; else it is the client's as it came.
+pub(super) fn not_an_answer(exchange: &Exchange, pieces: &VecDeque<Bytes>) -> Option<GivenUp> {
+    if !answers_in_json(exchange.format(), exchange.record.operation) {
+        return None;
+    }
+    let body = joined(pieces);
+    match plain(&body) {
+        Plain::Error if !classify::is_about_the_request(&body) => {
+            Some(no_content(Failure::ErrorEvent))
+        }
+        Plain::Nothing => Some(no_content(Failure::Empty)),
+        Plain::Answer | Plain::Error => None,
+    }
 }
 
 /// Holds a stream until its first content.
@@ -136,7 +156,8 @@ pub(super) async fn hold_head(
         let mut price = |report: &UsageReport| exchange.cost_text(report);
         opened.tap.feed(data, &mut price, &mut opened.held);
         let progress = opened.tap.progress();
-        if progress.failed && !progress.started && !classify::is_about_the_request(&raw) {
+        let is_error = progress.failed && !progress.started;
+        if bounds.more && is_error && !classify::is_about_the_request(&raw) {
             note_usage(exchange, &opened.tap.report());
             return Ok(Err(no_content(Failure::ErrorEvent)));
         }

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{support::CREDENTIAL, tables::Tables};
 use At::{Crowded, Hasty, NoTls, Refused, Says, Untrusted};
-use Outcome::{AsIs, Breaks, Errs, Free, Guessed, Never, Paid, Stalls, Theirs, Torn};
+use Outcome::{AsIs, Breaks, Errs, Free, Never, Paid, Stalls, Theirs, Torn};
 use cell::Cell;
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -43,14 +43,14 @@ const TABLE: [Row; 31] = [
     Row("no head in time",       Hasty(no_head),          "head_timeout",    Paid,      Paid),
     Row("head, then reset",      Says(early_reset),       "broke_off",       Paid,      Paid),
     Row("head, then silence",    Hasty(early_stall),      "silent",          Paid,      Paid),
-    Row("head, then nothing",    Says(empty),             "empty",           Guessed,   Paid),
-    Row("head, then a web page", Says(web_page),          "empty",           Guessed,   Paid),
-    Row("an error first",        Says(error_first),       "error_event",     Guessed,   Paid),
+    Row("head, then nothing",    Says(empty),             "empty",           Paid,      Paid),
+    Row("head, then a web page", Says(web_page),          "empty",           Paid,      Paid),
+    Row("an error first",        Says(error_first),       "error_event",     Paid,      Paid),
     Row("an error later",        Says(error_later),       "-",               Never,     Theirs),
     Row("stall in the middle",   Hasty(stall),            "silent",          Paid,      Stalls),
     Row("reset in the middle",   Says(reset),             "broke_off",       Paid,      Breaks),
-    Row("no last event",         Says(no_last_event),     "-",               Guessed,   Breaks),
-    Row("garbage in the middle", Says(garbage),           "-",               Guessed,   AsIs),
+    Row("no last event",         Says(no_last_event),     "empty",           Paid,      Breaks),
+    Row("garbage in the middle", Says(garbage),           "empty",           Paid,      AsIs),
     Row("garbled pieces",        Says(garbled),           "broke_off",       Paid,      Breaks),
     Row("cut short",             Says(cut_short),         "broke_off",       Paid,      Torn),
     Row("filtered answer",       Says(filtered),          "-",               AsIs,      AsIs),
@@ -81,8 +81,6 @@ enum Outcome {
     Paid,
     /// What the first says is the client's, byte for byte, and costs what it reports.
     AsIs,
-    /// The same, but it reports nothing: the estimate is booked.
-    Guessed,
     /// The first's error is the client's, byte for byte, and costs nothing.
     Errs(u16),
     /// What came of the stream, with the provider's own error event at its end.
@@ -173,7 +171,7 @@ impl Outcome {
         match self {
             Free | AsIs | Errs(_) | Never => &[],
             Paid => &["estimated", "abandoned"],
-            Guessed | Stalls => &["estimated"],
+            Stalls => &["estimated"],
             Theirs | Breaks | Torn => &["estimated", "broken"],
         }
     }

@@ -204,7 +204,12 @@ impl StreamReader for ResponsesReader {
             "error" => self.fail(),
             "" if event.error.is_some() => self.fail(),
             // Codex is told its rate limits, other servers say that they are alive.
-            "" | "keepalive" | "codex.rate_limits" => Carries::Content,
+            // So do items and parts that open before anything is said in them.
+            ""
+            | "keepalive"
+            | "codex.rate_limits"
+            | "response.output_item.added"
+            | "response.content_part.added" => Carries::Content,
             _ => {
                 self.progress.started = true;
                 Carries::Content

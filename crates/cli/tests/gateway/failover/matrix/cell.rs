@@ -3,7 +3,7 @@
 
 use super::{
     At::{self, Crowded, Hasty, NoTls, Refused, Says, Untrusted},
-    Outcome::{self, AsIs, Breaks, Errs, Free, Guessed, Never, Paid, Stalls, Theirs, Torn},
+    Outcome::{self, AsIs, Breaks, Errs, Free, Never, Paid, Stalls, Theirs, Torn},
     Row,
 };
 use crate::{
@@ -139,7 +139,7 @@ impl Cell {
         assert_eq!(seen.clean, self.outcome != Torn, "{seen:#?}");
         match self.outcome {
             Free | Paid => assert_eq!(seen.body, self.said(&self.second, healthy)),
-            AsIs | Guessed | Errs(_) | Theirs => assert_eq!(seen.body, self.said_by_first()),
+            AsIs | Errs(_) | Theirs => assert_eq!(seen.body, self.said_by_first()),
             Torn => assert!(self.is_beginning(&seen.body), "{seen:#?}"),
             Breaks => self.check_error(&seen.body, "upstream_broken", "api_error"),
             Stalls => self.check_error(&seen.body, "upstream_timeout", "timeout_error"),
@@ -220,7 +220,7 @@ impl Cell {
             Paid => assert_eq!(cost - abandoned, bill(&self.second), "{row:#?}"),
             AsIs => assert_eq!(cost, self.whole_bill(), "{row:#?}"),
             Errs(_) => assert_eq!(cost, 0, "{row:#?}"),
-            Guessed | Theirs | Breaks | Stalls | Torn => {
+            Theirs | Breaks | Stalls | Torn => {
                 assert!(0 < cost && cost <= row.held_cost.as_nano(), "{row:#?}");
             }
             Never => unreachable!("it was not asked"),
