@@ -9,16 +9,14 @@
 //! What cannot be read is passed on all the same: the client's SDK is the judge of it.
 
 mod body;
-mod plain;
 mod editor;
 mod frames;
+mod plain;
 
 pub use body::{insert_cost_in_body, read_body, read_head};
 pub use plain::{Plain, answers_in_json, plain};
 
-use crate::{
-    anthropic, bedrock, edit::Edit, gemini, ndjson, objects::Made, ollama, openai, sse,
-};
+use crate::{anthropic, bedrock, edit::Edit, gemini, ndjson, objects::Made, ollama, openai, sse};
 use bytes::Bytes;
 use editor::Editor;
 use frames::Frames;

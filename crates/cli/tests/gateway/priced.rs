@@ -12,7 +12,8 @@ use tollgate_testkit::{Upstream, client::Answered, gateway::Launch};
 const INPUT: u64 = 1_000;
 const OUTPUT: u64 = 10_000;
 
-pub(crate) const PRICES: &str = "[provider.prices]\n\"m\" = { input = \"1.00\", output = \"10.00\" }";
+pub(crate) const PRICES: &str =
+    "[provider.prices]\n\"m\" = { input = \"1.00\", output = \"10.00\" }";
 
 /// Limits, as they stand between the braces of `limits = { … }`, and further tables.
 #[derive(Clone, Copy, Debug, Default)]

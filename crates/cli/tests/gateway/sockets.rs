@@ -266,7 +266,10 @@ async fn codex_is_sent_back_to_http_where_nobody_speaks_the_socket() {
     assert_eq!(status.as_u16(), 404, "{text}");
     assert!(text.contains("does not speak"), "{text}");
     let codex = [("originator", "codex_cli_rs")];
-    let (status, _) = Side::connect_with(&stage, path, &codex).await.err().unwrap();
+    let (status, _) = Side::connect_with(&stage, path, &codex)
+        .await
+        .err()
+        .unwrap();
     assert_eq!(status.as_u16(), 426);
 }
 

@@ -94,7 +94,9 @@ fn entry_for(fact: &Fact, written: &[Entry], booked_at: Timestamp) -> Option<Ent
     };
     match fact.kind {
         FactKind::Settle | FactKind::Expire | FactKind::Defer
-            if of_kind(EntryKind::Settle).or(of_kind(EntryKind::Late)).is_some() =>
+            if of_kind(EntryKind::Settle)
+                .or(of_kind(EntryKind::Late))
+                .is_some() =>
         {
             None
         }

@@ -40,10 +40,9 @@ const fn type_of(kind: Kind) -> &'static str {
         Kind::BadRequest | Kind::Unpriced => "invalid_request_error",
         Kind::Unauthenticated => "authentication_error",
         Kind::Forbidden => "permission_error",
-        Kind::UnknownRoute
-        | Kind::UnknownEndpoint
-        | Kind::UnknownModel
-        | Kind::UnknownObject => "not_found_error",
+        Kind::UnknownRoute | Kind::UnknownEndpoint | Kind::UnknownModel | Kind::UnknownObject => {
+            "not_found_error"
+        }
         Kind::TooLarge => "request_too_large",
         Kind::LimitReached | Kind::LimitHeld => "billing_error",
         Kind::RateLimited => "rate_limit_error",

@@ -86,10 +86,9 @@ const fn status_of(kind: Kind) -> &'static str {
         Kind::BadRequest | Kind::TooLarge | Kind::Unpriced => "INVALID_ARGUMENT",
         Kind::Unauthenticated => "UNAUTHENTICATED",
         Kind::Forbidden => "PERMISSION_DENIED",
-        Kind::UnknownRoute
-        | Kind::UnknownEndpoint
-        | Kind::UnknownModel
-        | Kind::UnknownObject => "NOT_FOUND",
+        Kind::UnknownRoute | Kind::UnknownEndpoint | Kind::UnknownModel | Kind::UnknownObject => {
+            "NOT_FOUND"
+        }
         // Not RESOURCE_EXHAUSTED, which Google's clients take for a rate limit and try again.
         Kind::LimitReached | Kind::LimitHeld => "FAILED_PRECONDITION",
         Kind::RateLimited => "RESOURCE_EXHAUSTED",

@@ -36,7 +36,11 @@ fn cost(prices: &ProviderPrices, requested: &str) -> (String, bool) {
 #[test]
 fn an_answer_is_priced_at_who_served_it() {
     let prices = huggingface(Vec::new());
-    for (server, dollars) in [("groq", "0.90"), ("Fireworks-AI", "0.75"), ("novita", "0.30")] {
+    for (server, dollars) in [
+        ("groq", "0.90"),
+        ("Fireworks-AI", "0.75"),
+        ("novita", "0.30"),
+    ] {
         let served = prices.served_by(server).unwrap();
         assert_eq!(
             cost(&served, MODEL),

@@ -236,7 +236,11 @@ impl StreamReader for ResponsesReader {
 
 impl ResponsesReader {
     fn response(&mut self, raw: Option<&RawValue>) {
-        for made in raw.map(|raw| of_response(raw.get().as_bytes())).into_iter().flatten() {
+        for made in raw
+            .map(|raw| of_response(raw.get().as_bytes()))
+            .into_iter()
+            .flatten()
+        {
             if !self.made.contains(&made) {
                 self.made.push(made);
             }
