@@ -29,16 +29,22 @@ pub enum ObjectKind {
     Conversation,
     /// Where a provider's tools ran code, with the files they left there.
     Container,
+    /// An item of a stored response: what later requests may refer to instead of repeating it.
+    Item,
+    /// A stored interaction (Google's responses).
+    Interaction,
 }
 
 impl ObjectKind {
     /// Every kind.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 7] = [
         Self::File,
         Self::Batch,
         Self::Response,
         Self::Conversation,
         Self::Container,
+        Self::Item,
+        Self::Interaction,
     ];
 
     /// The word stored and shown.
@@ -49,6 +55,8 @@ impl ObjectKind {
             Self::Response => "response",
             Self::Conversation => "conversation",
             Self::Container => "container",
+            Self::Item => "item",
+            Self::Interaction => "interaction",
         }
     }
 

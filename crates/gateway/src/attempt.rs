@@ -10,16 +10,18 @@
 //! is passed over. With a single target nothing is held back: its answer, error or stream, is the
 //! client's as it comes.
 
+mod blame;
 mod classify;
 mod once;
 mod opening;
 mod outcome;
 
+pub(crate) use blame::blames;
 pub(crate) use opening::{Opened, Start, broken, joined};
 
 use crate::{
     exchange::Exchange,
-    health::{Insist, NotNow},
+    health::{Insist, NotNow, Sign},
     receive::Rest,
     reserve,
     select::{Attempt, Plan, Planned},
@@ -111,8 +113,12 @@ pub(crate) async fn attempt(
             // The client broke its own request off.
             return Err(error);
         }
-        if let Some(sign) = failed.failure.sign() {
-            exchange.report_provider(sign);
+        // A provider that gave up while it waited for the client proves nothing.
+        let is_clients = inbound.rest.is_some_and(Rest::is_awaited);
+        match failed.failure.sign() {
+            None => {}
+            Some(Sign::Failed) if is_clients => {}
+            Some(sign) => exchange.report_provider(sign),
         }
         exchange.duty = None;
         search.failures.add(exchange, &slug, failed);

@@ -49,6 +49,7 @@ const CLIENT_ONLY: &[&str] = &[
     "anthropic-user-profile-id",
     "x-goog-user-project",
     "x-hf-bill-to",
+    "ocp-apim-subscription-key",
     // Where the caller sits is nobody's business upstream.
     "forwarded",
     "via",
@@ -75,6 +76,7 @@ const CLIENT_ONLY: &[&str] = &[
     "x-original-url",
     "x-rewrite-url",
     // What would make the upstream answer another request, or in a form that hides its usage.
+    "x-ms-oai-image-generation-deployment",
     "x-http-method",
     "x-http-method-override",
     "x-method-override",
@@ -82,7 +84,8 @@ const CLIENT_ONLY: &[&str] = &[
     "x-goog-encode-response-if-executable",
 ];
 
-/// Prefixes of headers never sent upstream: client addresses, the edge's own, ours.
+/// Prefixes of headers never sent upstream: client addresses, the edge's own and what it tells of
+/// who the caller is (with tokens of theirs), ours.
 const CLIENT_ONLY_PREFIXES: &[&str] = &[
     "x-forwarded-",
     "x-original-forwarded-",
@@ -91,6 +94,12 @@ const CLIENT_ONLY_PREFIXES: &[&str] = &[
     "cloudfront-viewer-",
     "fly-",
     "cf-",
+    "x-amzn-oidc-",
+    "x-ms-token-",
+    "x-ms-client-principal",
+    "x-goog-iap-",
+    "x-goog-authenticated-user-",
+    "x-auth-request-",
     "tollgate-",
     "x-tollgate-",
     "logfire-ai-gateway-",
@@ -249,6 +258,31 @@ mod tests {
             let sent = to_upstream(&map(&[(name, "203.0.113.7")]), true);
             assert!(!sent.contains_key(name), "{name}");
         }
+    }
+
+    #[test]
+    fn no_header_of_an_edge_tells_the_upstream_who_the_caller_is() {
+        for name in [
+            "x-amzn-oidc-data",
+            "x-amzn-oidc-accesstoken",
+            "x-ms-token-aad-access-token",
+            "x-ms-client-principal",
+            "x-ms-client-principal-name",
+            "x-goog-iap-jwt-assertion",
+            "x-goog-authenticated-user-email",
+            "x-auth-request-access-token",
+            "ocp-apim-subscription-key",
+        ] {
+            let sent = to_upstream(&map(&[(name, "somebody")]), true);
+            assert!(!sent.contains_key(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn no_header_chooses_a_deployment_beside_the_model() {
+        let name = "x-ms-oai-image-generation-deployment";
+        let sent = to_upstream(&map(&[(name, "dear"), ("x-ms-client-request-id", "1")]), false);
+        assert!(!sent.contains_key(name) && sent.contains_key("x-ms-client-request-id"));
     }
 
     #[test]

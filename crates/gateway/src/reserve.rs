@@ -13,6 +13,7 @@ pub(crate) use terms::{CONTEXT_UNKNOWN, TEMPLATE_TOKENS, terms};
 use crate::{exchange::Exchange, select::Attempt};
 use std::sync::Arc;
 use tollgate_core::{
+    amount::Amount,
     error::{Error, Kind},
     ledger::Reserve,
 };
@@ -65,6 +66,12 @@ pub(crate) fn move_on(
     let terms = terms(exchange, facts, attempt);
     let reservation = exchange.reservation.as_mut();
     reservation.map_or(Ok(()), |reservation| reservation.go_on(terms))
+}
+
+/// What an attempt may have cost of which nothing is known: what would be held for it.
+pub(crate) fn guess(exchange: &Exchange, facts: &RequestFacts, attempt: &Attempt) -> Amount {
+    let (terms, _) = terms(exchange, facts, attempt);
+    reservation::cover(&terms).map_or(Amount::ZERO, |cover| cover.want())
 }
 
 fn no_slot() -> Error {

@@ -4,8 +4,9 @@
 //! provider of the plan in turn for the same protocol; the first that switches serves the whole
 //! conversation. From then on frames pass one by one, unchanged but for a model that the target
 //! maps, and every turn in them is an exchange of its own: held before its frame goes upstream,
-//! topped up while it runs, settled when it ends ([`turns`]). The opening itself is recorded too,
-//! and costs nothing.
+//! topped up while it runs, settled when it ends ([`turns`]). The opening is recorded too: it counts
+//! as a request, covers turns that the server begins by itself, and books what has no exchange of its
+//! own ([`standing`]).
 //!
 //! A limit that is reached refuses the next turn, and ends a turn that runs: the client is told in
 //! the protocol's own frame, and a conversation that cannot be stopped otherwise is closed.
@@ -13,8 +14,11 @@
 mod connect;
 mod ending;
 mod handshake;
+mod message;
 mod relay;
 mod seat;
+mod standing;
+mod state;
 mod turns;
 
 use crate::{
@@ -22,14 +26,14 @@ use crate::{
     relay::ResponseBody,
     respond,
     state::{Gateway, View},
-    upstream::Upgrade,
 };
 use bytes::Bytes;
-use connect::Connected;
+use connect::{Connected, NotConnected};
 use http::{Request, Response, StatusCode};
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 use seat::Seat;
+use standing::Standing;
 use std::{sync::Arc, time::Duration};
 use tokio::time::{Instant, timeout};
 use tokio_tungstenite::{
@@ -95,28 +99,26 @@ pub(crate) async fn open<B>(
         },
     );
     let connected = connect::connect(&mut opening, &caller, &headers, &facts).await;
-    let Connected { attempt, upgrade } = match connected {
+    let Connected {
+        attempt,
+        headers: answered,
+        socket,
+    } = match connected {
         Ok(connected) => connected,
-        Err(error) => {
+        Err(NotConnected::Theirs(refusal)) => return Ok(connect::refused(opening, *refusal)),
+        Err(NotConnected::Ours(error)) => {
             opening.failed(&error);
             opening.close();
             return Ok(refusal(&error, &caller));
         }
     };
-    match upgrade {
-        Upgrade::Refused(answer) => connect::refused(opening, answer).await,
-        Upgrade::Switched {
-            headers: answered,
-            socket,
-        } => {
-            opening.answered(101);
-            let mut response = handshake::switching(&accept_key, &answered);
-            respond::stamp(response.headers_mut(), caller.request);
-            let seat = Seat::new(&caller, (headers, query), attempt, opening);
-            gateway.spawn(take_up(seat, on_upgrade, socket));
-            Ok(response.map(|()| ResponseBody::whole(Bytes::new())))
-        }
-    }
+    opening.answered(101);
+    let mut response = handshake::switching(&accept_key, &answered);
+    respond::stamp(response.headers_mut(), caller.request);
+    let seat = Seat::new(&caller, (headers, query), attempt, gateway);
+    let standing = Standing::new(opening);
+    gateway.spawn(take_up(seat, standing, (on_upgrade, socket)));
+    Ok(response.map(|()| ResponseBody::whole(Bytes::new())))
 }
 
 /// The refusal of an opening. Codex tries a WebSocket first, and goes on over HTTP without a word
@@ -132,9 +134,13 @@ fn refusal(error: &Error, caller: &Caller<'_>) -> Response<ResponseBody> {
 }
 
 /// The conversation, once the client has taken up its side.
-async fn take_up(mut seat: Seat, on_upgrade: OnUpgrade, upstream: TokioIo<Upgraded>) {
+async fn take_up(
+    seat: Seat,
+    mut standing: Standing,
+    (on_upgrade, upstream): (OnUpgrade, TokioIo<Upgraded>),
+) {
     let Ok(Ok(client)) = timeout(TAKE_UP_TIME, on_upgrade).await else {
-        seat.opening.close();
+        standing.close();
         return;
     };
     let config = WebSocketConfig::default()
@@ -143,7 +149,7 @@ async fn take_up(mut seat: Seat, on_upgrade: OnUpgrade, upstream: TokioIo<Upgrad
     let client = TokioIo::new(client);
     let client = Socket::from_raw_socket(client, Role::Server, Some(config)).await;
     let upstream = Socket::from_raw_socket(upstream, Role::Client, Some(config)).await;
-    Box::pin(relay::converse(seat, client, upstream)).await;
+    Box::pin(relay::converse(seat, standing, (client, upstream))).await;
 }
 
 /// What the opening asks for, by its path alone.

@@ -15,6 +15,7 @@ mod scene;
 pub(crate) mod simulated;
 mod transport;
 mod trust;
+mod turn;
 
 pub use client::Client;
 pub use credential::GoogleDefaults;

@@ -37,13 +37,14 @@ pub struct Endpoint {
     /// What is asked in it.
     pub operation: Operation,
     /// The model as path or query name it, percent-decoded once: up to [`MODEL_BYTES_MAX`] bytes
-    /// without control characters. `None` when the body names it. Where the path names a model in
+    /// without control characters, and no part between slashes is only dots. `None` when the body names it. Where the path names a model in
     /// a format whose bodies name one too (Azure's deployments), it is this one that is meant.
     pub model: Option<String>,
     /// Whether the path alone asks for a stream (`:streamGenerateContent`).
     pub stream: bool,
     /// The stored object that the path names, percent-decoded once (`file-abc`, `resp_abc`): up to
-    /// [`MODEL_BYTES_MAX`] bytes without control characters, and never only dots.
+    /// [`MODEL_BYTES_MAX`] bytes without control characters, and no part between slashes is only
+    /// dots.
     pub object: Option<String>,
     /// The format's own path as it is appended to the place where a provider keeps the format:
     /// every segment encoded, no version (`/images/edits`, `/files/file-abc/content`). In a format
@@ -141,7 +142,7 @@ impl Endpoint {
     /// The same about the stored object that `id` (still encoded) names: its tail gets the id, and
     /// `rest` behind it.
     fn of_object(mut self, id: &str, rest: &str) -> Option<Self> {
-        let id = decoded_name(id).filter(|id| !segment::is_dots(id))?;
+        let id = decoded_name(id)?;
         self.tail.push('/');
         segment::encode_into(&mut self.tail, &id);
         self.tail.push_str(rest);
@@ -161,10 +162,12 @@ fn decoded_name(name: &str) -> Option<String> {
     checked_name(&segment::decode(name)?)
 }
 
-/// `name`, when it can be the name of a model or an object.
+/// `name`, when it can be the name of a model or an object. However it is encoded, an upstream may
+/// take its slashes for those of a path: so no part of it may mean a directory or its parent.
 fn checked_name(name: &str) -> Option<String> {
     let fits = !name.is_empty() && name.len() <= MODEL_BYTES_MAX;
-    (fits && !name.chars().any(char::is_control)).then(|| name.to_owned())
+    let climbs = name.split(['/', '\\']).any(segment::is_dots);
+    (fits && !climbs && !name.chars().any(char::is_control)).then(|| name.to_owned())
 }
 
 #[cfg(test)]

@@ -12,6 +12,8 @@ pub(crate) struct Splitter {
     tail: Vec<u8>,
     /// The current line is over the bound and is left unread.
     skipping: bool,
+    /// The last line was handed on.
+    finished: bool,
 }
 
 impl Splitter {
@@ -34,9 +36,12 @@ impl Splitter {
         self.keep(rest);
     }
 
-    /// The stream has ended: a last line needs no line end.
+    /// The stream has ended: a last line needs no line end. It is handed on once, and still stands
+    /// where another would have to begin.
     pub(crate) fn finish(&mut self, each: &mut dyn FnMut(&[u8])) {
-        hand(&std::mem::take(&mut self.tail), each);
+        if !std::mem::replace(&mut self.finished, true) {
+            hand(&self.tail, each);
+        }
     }
 
     /// Whether another line may begin here.
@@ -101,5 +106,12 @@ mod tests {
         assert!(!splitter.is_between_lines());
         splitter.feed(b":1}\n", &mut |_| {});
         assert!(splitter.is_between_lines());
+        splitter.feed(b"{}", &mut |_| {});
+        let mut ends = 0;
+        for _ in 0..2 {
+            splitter.finish(&mut |_| ends += 1);
+        }
+        assert_eq!(ends, 1, "the last line is handed on once");
+        assert!(!splitter.is_between_lines(), "it has no end all the same");
     }
 }

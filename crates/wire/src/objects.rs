@@ -18,7 +18,7 @@ pub use file_scan::FileScan;
 pub use lines::LINE_BYTES_MAX;
 pub use list::{List, results_urls};
 pub use made::{Made, made, made_in_frame, made_in_list};
-pub(crate) use made::{of_message, of_response};
+pub(crate) use made::{of_interaction, of_message, of_response};
 pub use outcome::{Bill, Outcome, outcome};
 pub(crate) use request::facts;
 pub use results::Results;

@@ -30,19 +30,26 @@ pub enum FromClient {
     Asks {
         /// Where it waits for the server to begin it.
         lane: String,
+        /// The client's own id of the frame: an error that names it is about this ask.
+        event: Option<String>,
         /// What it asks for; input of earlier frames is not in it.
         facts: Box<RequestFacts>,
     },
     /// The next turns will read this.
-    Adds(Input),
+    Adds {
+        /// How much it is.
+        input: Input,
+        /// A model that will work beside the conversation's, and is billed for it.
+        other_model: Option<String>,
+    },
 }
 
 /// A model as a frame names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Named {
-    /// The name, without the `models/` that Google puts before it.
+    /// The name, without what Google puts before it (`models/`, a project and a location).
     pub model: String,
-    /// Where the name stands in the frame, without quotes and without what was left out.
+    /// Where the name stands in the frame, with what stands before it and without quotes.
     pub span: Range<usize>,
     /// What the set-up adds to every turn's input.
     pub input: Input,
@@ -85,11 +92,15 @@ pub enum FromServer {
         /// What it used; not complete when the server did not say.
         report: Box<UsageReport>,
     },
-    /// The oldest ask of a lane was refused: no turn will come of it.
+    /// An ask was refused, or a turn that ran has failed: no more will come of it.
     Refuses {
-        /// Whose ask it was.
-        lane: String,
+        /// On which lane, if that is told.
+        lane: Option<String>,
+        /// Which frame of the client, if that is told: no other ask is meant.
+        event: Option<String>,
     },
+    /// The provider does not take our credential: what it says is not the client's to see.
+    Rejects,
     /// Something billed beside the turns (the transcription of what was heard).
     Bills(Box<ExtraUsage>),
 }
@@ -110,10 +121,11 @@ pub trait Conversation: Send {
     fn error_frame(&self, error: &Error, lane: &str) -> Vec<u8>;
 }
 
-/// The reader of a format; `None` for one that is not spoken over a WebSocket.
-pub fn conversation(format: Format) -> Option<Box<dyn Conversation>> {
+/// The reader of a format, for a conversation with this model (empty where a frame will name it);
+/// `None` for a format that is not spoken over a WebSocket.
+pub fn conversation(format: Format, model: &str) -> Option<Box<dyn Conversation>> {
     match format {
-        Format::OpenAiRealtime => Some(Box::<realtime::Realtime>::default()),
+        Format::OpenAiRealtime => Some(Box::new(realtime::Realtime::new(model))),
         Format::OpenAiResponsesSocket => Some(Box::new(responses::Responses)),
         Format::GeminiLive => Some(Box::<live::Live>::default()),
         _ => None,
@@ -127,6 +139,9 @@ const SOUND_BYTES_PER_TEXT_BYTE: u64 = 200;
 
 /// Bytes of the thinnest sound (8 kHz, one byte a sample) in one token of input (100 ms).
 const SOUND_BYTES_PER_INPUT_TOKEN: u64 = 800;
+
+/// What a provider says of a key that it does not take.
+const BAD_KEY: &str = "invalid_api_key";
 
 /// Bytes behind so many characters of base64.
 fn base64_bytes(characters: usize) -> u64 {

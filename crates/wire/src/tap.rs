@@ -8,18 +8,21 @@
 //!
 //! What cannot be read is passed on all the same: the client's SDK is the judge of it.
 
+mod blame;
 mod body;
 mod editor;
 mod frames;
 mod plain;
 
+pub use blame::{blames_content, blames_request};
 pub use body::{insert_cost_in_body, read_body, read_head};
 pub use plain::{Plain, answers_in_json, plain};
 
 use crate::{anthropic, bedrock, edit::Edit, gemini, ndjson, objects::Made, ollama, openai, sse};
 use bytes::Bytes;
+use blame::Judging;
 use editor::Editor;
-use frames::Frames;
+use frames::{Exception, Frames};
 use tollgate_core::{format::Format, usage::UsageReport};
 
 /// What is known of an answer while it streams.
@@ -36,6 +39,8 @@ pub struct Progress {
     pub terminal: bool,
     /// The upstream reported an error inside the stream.
     pub failed: bool,
+    /// That error is about the request itself: no other upstream would take it. Set by [`Tap`].
+    pub blames_request: bool,
 }
 
 /// How a stream is to be edited.
@@ -107,7 +112,7 @@ pub(crate) trait StreamReader: Send {
 
 /// Reads one streamed answer. Feed it every chunk, then [`Tap::finish`].
 pub struct Tap {
-    reader: Box<dyn StreamReader>,
+    reader: Judging,
     /// Takes frames off before the stream is cut.
     unframer: Option<bedrock::Unframer>,
     cut: Cut,
@@ -161,7 +166,7 @@ impl Tap {
             Framing::Sse | Framing::FramedEvents => Cut::Edited(Editor::new(edits)),
         };
         Self {
-            reader,
+            reader: Judging::new(reader),
             unframer: (framing == Framing::FramedEvents).then(bedrock::Unframer::default),
             cut,
         }
@@ -177,7 +182,7 @@ impl Tap {
             };
             chunk = events;
         }
-        let reader = &mut *self.reader;
+        let reader = &mut self.reader;
         match &mut self.cut {
             Cut::Sse(splitter) => {
                 splitter.feed(&chunk, |event| {
@@ -202,17 +207,23 @@ impl Tap {
         }
     }
 
-    /// The upstream ended: pushes what was still held back. An event that the end cut off is
-    /// passed on as it is, and not read.
+    /// The upstream ended: reads what needs no end of its own, a last line. Once, however often
+    /// it is called.
+    pub fn read_last(&mut self) {
+        if let Cut::Lines(splitter) = &mut self.cut {
+            let reader = &mut self.reader;
+            splitter.finish(&mut |line| {
+                reader.event(b"", line);
+            });
+        }
+    }
+
+    /// The upstream ended: reads the last, and pushes what was still held back. An event that the
+    /// end cut off is passed on as it is, and not read.
     pub fn finish(&mut self, out: &mut Vec<Bytes>) {
+        self.read_last();
         match &mut self.cut {
-            Cut::Sse(_) | Cut::Array(_) => {}
-            Cut::Lines(splitter) => {
-                let reader = &mut *self.reader;
-                splitter.finish(&mut |line| {
-                    reader.event(b"", line);
-                });
-            }
+            Cut::Sse(_) | Cut::Array(_) | Cut::Lines(_) => {}
             Cut::Frames(frames) => frames.finish(out),
             Cut::Edited(editor) => editor.finish(out),
         }
@@ -233,7 +244,10 @@ impl Tap {
     /// What is known so far.
     pub fn progress(&self) -> Progress {
         let mut progress = self.reader.progress();
-        progress.failed |= self.frames_failed();
+        if let Some(exception) = self.exception() {
+            progress.failed = true;
+            progress.blames_request |= exception.blames_request;
+        }
         progress
     }
 
@@ -245,13 +259,16 @@ impl Tap {
     /// The usage so far; `complete` says whether it is final.
     pub fn report(&self) -> UsageReport {
         let mut report = self.reader.report();
-        report.complete &= !self.frames_failed();
+        report.complete &= self.exception().is_none();
         report
     }
 
     /// An exception came, which is a frame of its own and no event of the format.
-    fn frames_failed(&self) -> bool {
-        matches!(&self.cut, Cut::Frames(frames) if frames.failed())
+    fn exception(&self) -> Option<Exception> {
+        match &self.cut {
+            Cut::Frames(frames) => frames.exception(),
+            Cut::Sse(_) | Cut::Array(_) | Cut::Lines(_) | Cut::Edited(_) => None,
+        }
     }
 }
 

@@ -14,3 +14,4 @@ mod health;
 mod load;
 mod matrix;
 mod nowhere;
+mod signs;

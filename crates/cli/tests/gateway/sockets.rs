@@ -257,6 +257,165 @@ async fn a_refused_handshake_is_tried_elsewhere_and_told_when_there_is_nowhere_e
 }
 
 #[tokio::test]
+async fn a_live_conversation_without_room_for_a_turn_ends_before_one_begins() {
+    let provider = Provider::start().await;
+    let limited = "[organization]\nname = \"Acme\"\nlimits = { total = \"0.0001\" }\n";
+    let stage = stage(&provider.url(), limited).await;
+    let (mut client, (mut upstream, ..)) =
+        tokio::join!(Side::connect(&stage, LIVE), provider.accept());
+    client
+        .say(&json!({ "setup": { "model": "models/gemini-2.5-flash" } }))
+        .await;
+    let refusal = client.hear().await;
+    let text = refusal["error"]["message"].as_str().unwrap();
+    assert!(text.contains("spending limit"), "{text}");
+    assert!(client.hear_close().await.is_some());
+    assert!(upstream.hear_close().await.is_some(), "no frame came before");
+    assert!(billed(stage).await.is_empty());
+}
+
+#[tokio::test]
+async fn input_that_no_turn_could_pay_for_is_refused_and_the_conversation_goes_on() {
+    let provider = Provider::start().await;
+    let limited = "[organization]\nname = \"Acme\"\nlimits = { total = \"0.05\" }\n";
+    let stage = stage(&provider.url(), limited).await;
+    let (mut client, (mut upstream, ..)) =
+        tokio::join!(Side::connect(&stage, REALTIME), provider.accept());
+    let small = json!({ "type": "input_audio_buffer.append", "audio": "AAAA" });
+    client.say(&small).await;
+    assert_eq!(upstream.hear().await, small);
+    let large = json!({ "type": "input_audio_buffer.append", "audio": "A".repeat(4_000_000) });
+    client.say(&large).await;
+    assert_eq!(client.hear().await["status"], 402);
+    client.say(&small).await;
+    assert_eq!(upstream.hear().await, small, "nothing of the large one came");
+}
+
+#[tokio::test]
+async fn a_turn_that_nobody_saw_begin_is_booked_even_past_the_limit() {
+    let provider = Provider::start().await;
+    let limited = "[organization]\nname = \"Acme\"\nlimits = { total = \"0.05\" }\n";
+    let stage = stage(&provider.url(), limited).await;
+    let (mut client, (mut upstream, ..)) =
+        tokio::join!(Side::connect(&stage, REALTIME), provider.accept());
+    let done = json!({
+        "type": "response.done",
+        "response": {
+            "id": "r1", "status": "completed",
+            "usage": {
+                "total_tokens": 101_000, "input_tokens": 100_000, "output_tokens": 1_000,
+                "input_token_details": { "text_tokens": 100_000 },
+                "output_token_details": { "text_tokens": 1_000 },
+            },
+        },
+    });
+    upstream.say(&done).await;
+    assert_eq!(client.hear().await, done);
+    client.close().await;
+    let refused = loop {
+        // The books follow the goodbye by a moment.
+        match Side::try_connect(&stage, REALTIME).await {
+            Err(refused) => break refused,
+            Ok(mut again) => {
+                let (_side, ..) = provider.accept().await;
+                again.close().await;
+            }
+        }
+    };
+    assert_eq!(refused.0.as_u16(), 402, "{}", refused.1);
+    let rows = billed(stage).await;
+    assert_eq!(rows.len(), 1, "{rows:#?}");
+    assert!(rows[0].cost.as_nano() > 50_000_000, "{rows:#?}");
+    assert_eq!(rows[0].usage.total_tokens(), 101_000);
+}
+
+#[tokio::test]
+async fn a_client_cannot_name_another_model_to_be_priced_at() {
+    let provider = Provider::start().await;
+    let stage = stage(&provider.url(), "").await;
+    let (mut client, (mut upstream, ..)) =
+        tokio::join!(Side::connect(&stage, REALTIME), provider.accept());
+    for session in [
+        json!({ "model": "gpt-4o-mini-realtime-preview" }),
+        json!({ "audio": { "input": { "transcription": { "model": "no-such-model" } } } }),
+    ] {
+        let update = json!({ "type": "session.update", "session": session });
+        client.say(&update).await;
+        assert_eq!(client.hear().await["type"], "error", "{update}");
+    }
+    let word = json!({ "type": "input_audio_buffer.clear" });
+    client.say(&word).await;
+    assert_eq!(upstream.hear().await, word, "nothing of it came");
+}
+
+#[tokio::test]
+async fn an_error_inside_a_turn_ends_it_and_one_without_a_lane_is_about_the_only_ask() {
+    let provider = Provider::start().await;
+    let stage = stage(&provider.url(), "").await;
+    let (mut client, (mut upstream, ..)) =
+        tokio::join!(Side::connect(&stage, RESPONSES), provider.accept());
+    let error = json!({ "type": "error", "status": 400, "error": { "code": "x" } });
+    // Refused before it began: free.
+    let mut laned = ask("one");
+    laned["stream_id"] = json!("a");
+    client.say(&laned).await;
+    upstream.hear().await;
+    upstream.say(&error).await;
+    client.hear().await;
+    // Failed while it ran: what it may have cost.
+    client.say(&ask("two")).await;
+    upstream.hear().await;
+    for frame in [created("two"), error] {
+        upstream.say(&frame).await;
+        client.hear().await;
+    }
+    client.close().await;
+    let rows = billed(stage).await;
+    assert_eq!(rows.len(), 1, "{rows:#?}");
+    assert_eq!(support::flags(&rows[0]), ["estimated"]);
+}
+
+#[tokio::test]
+async fn what_a_provider_says_of_our_key_never_reaches_the_client() {
+    let provider = Provider::start().await;
+    let stage = stage(&provider.url(), "").await;
+    let (mut client, (mut upstream, ..)) =
+        tokio::join!(Side::connect(&stage, RESPONSES), provider.accept());
+    let about_us = json!({
+        "type": "error",
+        "error": { "code": "invalid_api_key", "message": format!("Incorrect key {CREDENTIAL}") },
+    });
+    upstream.say(&about_us).await;
+    let told = client.hear().await;
+    let text = told["error"]["message"].as_str().unwrap();
+    assert!(text.contains("refused this gateway's credential"), "{text}");
+    assert!(client.hear_close().await.is_some());
+}
+
+#[tokio::test]
+async fn a_handshake_is_refused_as_any_request_would_be() {
+    let provider = Provider::start().await;
+    let stage = stage(&provider.url(), "").await;
+    for (answer, status, told) in [
+        ("401 Unauthorized", 502, "refused this gateway's credential"),
+        ("302 Found\r\nlocation: http://elsewhere.invalid/", 502, "redirect"),
+        ("400 Bad Request", 400, "sk-canary"),
+    ] {
+        let body = "{\"error\":\"sk-canary\"}";
+        let length = body.len();
+        let answer = format!("HTTP/1.1 {answer}\r\ncontent-length: {length}\r\n\r\n{body}");
+        let ((), refused) = tokio::join!(
+            provider.refuse(&answer),
+            Side::try_connect(&stage, RESPONSES)
+        );
+        let (code, text) = refused.err().unwrap();
+        assert_eq!(code.as_u16(), status, "{text}");
+        assert!(text.contains(told), "{text}");
+        assert_eq!(text.contains("sk-canary"), status == 400, "{text}");
+    }
+}
+
+#[tokio::test]
 async fn codex_is_sent_back_to_http_where_nobody_speaks_the_socket() {
     let provider = Provider::start().await;
     let groq = support::provider("groq", "groq", &provider.url(), "");

@@ -10,15 +10,18 @@
 //! | 408, 429, any 5xx | yes | no | a failure |
 //! | a redirect | yes | no | a failure |
 //! | any other error: 400, 403 about the content, 404, 413, 422 … | no: the client's | no | alive |
-//! | before any content: an error event that is not about the request | yes | yes | a failure |
+//! | an error event about the request, whenever it comes | no: the client's | yes | alive |
+//! | before any content: any other error event | yes | yes | a failure |
 //! | before any content: reset, silence, an end, nothing to be read | yes | yes | a failure |
 //! | a plain answer that breaks off | yes | yes | a failure |
 //! | a plain answer that is only an error, or no JSON | yes, while there is one | yes | a failure |
-//! | the request does not fit its envelope, or has no bound to hold | yes | no | nothing |
+//! | does not fit its envelope; has, after the first target, no bound to hold | yes | no | nothing |
 //! | as many requests as it may have | yes | no | nothing |
+//! | the time that the request has is over: `time_budget`, `request_deadline` | no | yes | nothing |
+//! | it waited for the client's own body, and gave up | no | yes | nothing |
 //! | anything after the first content | no | yes | broke off |
 //!
-//! An error status is believed: nothing is billed for it. What may be billed is set aside at its
+//! An error status is believed, also when its body breaks off: nothing is billed for it. What may be billed is set aside at its
 //! estimate. A content filter's refusal is an answer, whatever it looks like.
 
 use super::Failed;
@@ -33,6 +36,7 @@ use tollgate_core::{
     error::{Error, Kind},
     provider::ProviderKind,
 };
+use tollgate_wire::tap::blames_content;
 
 /// Why a target came to nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +55,8 @@ pub(super) enum Failure {
     BrokeOff,
     /// It fell silent before there was any content.
     Silent,
+    /// Our own time for it was up: a group's budget, the longest that a request may live.
+    OutOfTime,
     /// Its stream ended without content and without saying anything.
     Empty,
     /// The request does not fit it.
@@ -78,7 +84,7 @@ impl Failure {
             | Self::BrokeOff
             | Self::Silent
             | Self::Empty => Some(Sign::Failed),
-            Self::Unfit | Self::Full => None,
+            Self::OutOfTime | Self::Unfit | Self::Full => None,
         }
     }
 
@@ -106,6 +112,7 @@ impl Failure {
             Self::ErrorEvent => "error_event",
             Self::BrokeOff => "broke_off",
             Self::Silent => "silent",
+            Self::OutOfTime => "out_of_time",
             Self::Empty => "empty",
             Self::Unfit => "unfit",
             Self::Full => "full",
@@ -135,7 +142,8 @@ pub(super) fn of_status(
     now: Timestamp,
 ) -> Verdict {
     let failure = match status {
-        StatusCode::FORBIDDEN if is_about_content(body) => return Verdict::Client,
+        // Every other 403 is about our credential.
+        StatusCode::FORBIDDEN if blames_content(body) => return Verdict::Client,
         StatusCode::UNAUTHORIZED | StatusCode::PAYMENT_REQUIRED | StatusCode::FORBIDDEN => {
             Failure::Credential(status)
         }
@@ -150,24 +158,6 @@ pub(super) fn of_status(
         _ => return Verdict::Client,
     };
     Verdict::Provider(failure)
-}
-
-/// What a 403 says that was refused for what it asks and not for who asks: `OpenRouter`'s flagged
-/// input, a content policy. Everything else that is 403 is about our credential.
-fn is_about_content(body: &[u8]) -> bool {
-    ABOUT_CONTENT.iter().any(|word| contains(body, word))
-}
-
-const ABOUT_CONTENT: [&str; 3] = [
-    "\"flagged_input\"",
-    "\"content_filter\"",
-    "\"content_policy_violation\"",
-];
-
-/// Whether an error event is about the request itself, so that no other target would take it.
-pub(super) fn is_about_the_request(event: &[u8]) -> bool {
-    let about_request = ["\"invalid_request_error\"", "\"invalid_prompt\""];
-    is_about_content(event) || about_request.iter().any(|word| contains(event, word))
 }
 
 /// Google answers a bad key with a 400 whose details name the reason.
@@ -219,6 +209,11 @@ fn retry_delay(body: &[u8]) -> Option<Duration> {
 }
 
 impl Failed {
+    /// Our own time for it was up.
+    pub(super) fn out_of_time(waited: Duration) -> Self {
+        Self::of(Failure::OutOfTime, sent_nothing(waited))
+    }
+
     /// No head came.
     pub(super) fn not_sent(failure: SendError) -> Self {
         Self::of(Failure::NotSent(failure.class), failure.error)
@@ -258,6 +253,13 @@ impl Failed {
         };
         Self::of(failure, error)
     }
+}
+
+/// What the caller is told when nothing came for so long.
+pub(super) fn sent_nothing(waited: Duration) -> Error {
+    let seconds = waited.as_secs();
+    let message = format!("the provider sent nothing for {seconds} s");
+    Error::new(Kind::UpstreamTimeout, message)
 }
 
 /// What the caller is told when our credential is refused.

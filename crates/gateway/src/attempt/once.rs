@@ -10,11 +10,12 @@ use crate::{
     health::Sign,
     select::Attempt,
     settings::{ERROR_BODY_WAIT, WHOLE_ANSWER_MAX},
-    upstream::{self, Answer, FailureClass, Inbound, Prepared, SendError},
+    upstream::{self, Answer, AnswerBody, Inbound, Prepared, SendError},
 };
 use http::{HeaderMap, StatusCode};
+use std::collections::VecDeque;
 use tollgate_core::{
-    error::{Error, Kind},
+    error::Error,
     provider::{ProviderKind, ReportCost},
     record::RecordFlags,
 };
@@ -53,8 +54,12 @@ pub(super) async fn once(
     exchange.record.attempts += 1;
     let (form, withholds_usage) = (prepared.form, prepared.withholds_usage);
     let answer = match send(exchange, inbound, attempt, prepared, bounds).await? {
-        Ok(answer) => answer,
-        Err(failure) => {
+        Some(Ok(answer)) => answer,
+        None => {
+            let failed = Failed::out_of_time(exchange.started.elapsed());
+            return Ok(Tried::Failed(failed));
+        }
+        Some(Err(failure)) => {
             if !failure.may_have_arrived {
                 exchange.ending = Ending::NotSent;
             }
@@ -75,38 +80,28 @@ pub(super) async fn once(
     }
 }
 
+/// Sends it and waits for the head; `None` when our own time for that is up.
 async fn send(
     exchange: &mut Exchange,
     inbound: Inbound<'_>,
     attempt: &Attempt,
     prepared: Prepared,
     bounds: Bounds,
-) -> Result<Result<Answer, SendError>, Error> {
+) -> Result<Option<Result<Answer, SendError>>, Error> {
     if attempt.provider.kind == ProviderKind::Simulated {
         let body = prepared.request.into_body().into_bytes();
-        return Ok(Ok(upstream::simulated::answer(&SimulatedRequest {
+        return Ok(Some(Ok(upstream::simulated::answer(&SimulatedRequest {
             endpoint: inbound.endpoint,
             facts: inbound.facts,
             body: &body,
             headers: inbound.headers,
             now: exchange.record.received_at,
-        })));
+        }))));
     }
     let client = exchange.gateway.client.clone();
     // On the heap: it is large, and would be moved into each future around it.
     let sent = Box::pin(client.send(&attempt.provider, prepared.request));
-    let answered = exchange.while_held(sent, bounds.until).await?;
-    Ok(answered.unwrap_or_else(|| {
-        let waited = exchange.started.elapsed().as_secs();
-        Err(SendError {
-            error: Error::new(
-                Kind::UpstreamTimeout,
-                format!("the provider sent nothing for {waited} s"),
-            ),
-            may_have_arrived: true,
-            class: FailureClass::HeadTimeout,
-        })
-    }))
+    exchange.while_held(sent, bounds.until).await
 }
 
 /// A success, once its first content is there.
@@ -186,11 +181,13 @@ async fn refused(
     } else {
         idle
     };
-    let (pieces, ended) =
-        match opening::whole(exchange, &mut answer.body, (WHOLE_ANSWER_MAX, idle), bounds).await? {
-            Ok(read) => read,
-            Err((failure, error)) => return Ok(Tried::Failed(Failed::of(failure, error))),
-        };
+    let (mut pieces, within) = (VecDeque::new(), (WHOLE_ANSWER_MAX, idle));
+    let read = opening::read(exchange, &mut answer.body, &mut pieces, within, bounds).await?;
+    // The head said what is wrong. Of a body that breaks off, what came of it must do.
+    let ended = read.unwrap_or(true);
+    if ended {
+        answer.body = AnswerBody::Ended;
+    }
     let verdict = judge(&answer, &opening::joined(&pieces), now);
     let accepted = Box::new(Accepted {
         answer,

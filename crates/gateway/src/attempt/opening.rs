@@ -27,7 +27,7 @@ use tollgate_core::{
 };
 use tollgate_wire::{
     envelope::AnswerForm,
-    tap::{Framing, Plain, Tap, answers_in_json, plain},
+    tap::{Framing, Plain, Tap, answers_in_json, blames_request, plain},
 };
 
 /// What of an answer's body was read before its head went out.
@@ -107,9 +107,7 @@ pub(super) fn not_an_answer(exchange: &Exchange, pieces: &VecDeque<Bytes>) -> Op
     }
     let body = joined(pieces);
     match plain(&body) {
-        Plain::Error if !classify::is_about_the_request(&body) => {
-            Some(no_content(Failure::ErrorEvent))
-        }
+        Plain::Error if !blames_request(&body) => Some(no_content(Failure::ErrorEvent)),
         Plain::Nothing => Some(no_content(Failure::Empty)),
         Plain::Answer | Plain::Error => None,
     }
@@ -128,7 +126,7 @@ pub(super) async fn hold_head(
 ) -> Result<Result<(), GivenUp>, Error> {
     let impatience = exchange.gateway.settings().first_content_timeout;
     let let_go = Instant::now() + impatience.unwrap_or(HEAD_HELD_FOR);
-    let mut raw = Vec::new();
+    let mut seen = 0;
     loop {
         let silence = Instant::now() + idle;
         let until = silence.min(let_go).min(bounds.until);
@@ -139,7 +137,13 @@ pub(super) async fn hold_head(
                 return Ok(Ok(()));
             }
             note_usage(exchange, &opened.tap.report());
-            return Ok(Err(no_content(Failure::Silent)));
+            let is_ours = now >= bounds.until;
+            let failure = if is_ours {
+                Failure::OutOfTime
+            } else {
+                Failure::Silent
+            };
+            return Ok(Err(no_content(failure)));
         };
         let data = match frame {
             None => {
@@ -152,17 +156,17 @@ pub(super) async fn hold_head(
             }
             Some(Ok(frame)) => frame.into_data().unwrap_or_default(),
         };
-        raw.extend_from_slice(&data);
+        seen += data.len();
         let mut price = |report: &UsageReport| exchange.cost_text(report);
         opened.tap.feed(data, &mut price, &mut opened.held);
         let progress = opened.tap.progress();
         let is_error = progress.failed && !progress.started;
-        if bounds.more && is_error && !classify::is_about_the_request(&raw) {
+        if bounds.more && is_error && !progress.blames_request {
             note_usage(exchange, &opened.tap.report());
             return Ok(Err(no_content(Failure::ErrorEvent)));
         }
         let begun = progress.started || progress.failed;
-        if begun || raw.len() > HELD_BYTES_MAX || is_answer(opened) {
+        if begun || seen > HELD_BYTES_MAX || is_answer(opened) {
             return Ok(Ok(()));
         }
     }
@@ -171,6 +175,7 @@ pub(super) async fn hold_head(
 /// A stream that ended before any content: an answer all the same if it says how it ended, as one
 /// that a content filter kept empty does.
 fn ended(exchange: &mut Exchange, opened: &mut Opened) -> Result<(), GivenUp> {
+    opened.tap.read_last();
     if is_answer(opened) {
         return Ok(());
     }
@@ -193,7 +198,7 @@ fn note_usage(exchange: &mut Exchange, report: &UsageReport) {
 
 fn no_content(failure: Failure) -> GivenUp {
     let (kind, message) = match failure {
-        Failure::Silent => (
+        Failure::Silent | Failure::OutOfTime => (
             Kind::UpstreamTimeout,
             "the provider fell silent before its answer had any content",
         ),
@@ -221,11 +226,26 @@ pub(super) async fn whole(
     bounds: Bounds,
 ) -> Result<Result<(VecDeque<Bytes>, bool), GivenUp>, Error> {
     let mut pieces = VecDeque::new();
+    let read = read(exchange, body, &mut pieces, (read_ahead, idle), bounds).await?;
+    Ok(read.map(|ended| (pieces, ended)))
+}
+
+/// The same, into `pieces`, where what came stays also if no more comes. Whether that is all.
+///
+/// # Errors
+/// The refusal of a limit, which ends the search.
+pub(super) async fn read(
+    exchange: &mut Exchange,
+    body: &mut AnswerBody,
+    pieces: &mut VecDeque<Bytes>,
+    (read_ahead, idle): (usize, Duration),
+    bounds: Bounds,
+) -> Result<Result<bool, GivenUp>, Error> {
     let mut total = 0;
     while total <= read_ahead {
         let until = bounds.until.min(Instant::now() + idle);
         match exchange.while_held(body.frame(), until).await? {
-            Some(None) => return Ok(Ok((pieces, true))),
+            Some(None) => return Ok(Ok(true)),
             Some(Some(Ok(frame))) => {
                 if let Ok(data) = frame.into_data() {
                     total += data.len();
@@ -236,16 +256,18 @@ pub(super) async fn whole(
                 return Ok(Err((Failure::BrokeOff, broken(error.to_string()))));
             }
             None => {
-                let waited = exchange.started.elapsed().as_secs();
-                let error = Error::new(
-                    Kind::UpstreamTimeout,
-                    format!("the provider sent nothing for {waited} s"),
-                );
-                return Ok(Err((Failure::Silent, error)));
+                let is_ours = Instant::now() >= bounds.until;
+                let failure = if is_ours {
+                    Failure::OutOfTime
+                } else {
+                    Failure::Silent
+                };
+                let error = classify::sent_nothing(exchange.started.elapsed());
+                return Ok(Err((failure, error)));
             }
         }
     }
-    Ok(Ok((pieces, body.is_end_stream())))
+    Ok(Ok(body.is_end_stream()))
 }
 
 /// All pieces in one.

@@ -327,7 +327,7 @@ pub(crate) fn note(exchange: &mut Exchange, made: &[Made]) {
 /// The same for an answer that is read whole.
 pub(crate) fn note_body(exchange: &mut Exchange, body: &[u8]) {
     let names_objects = match exchange.format() {
-        Format::OpenAiResponses | Format::AnthropicMessages => {
+        Format::OpenAiResponses | Format::AnthropicMessages | Format::GeminiInteractions => {
             exchange.record.operation == Operation::Generate
         }
         _ => false,

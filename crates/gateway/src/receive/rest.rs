@@ -82,6 +82,12 @@ impl Rest {
         self.lock().failure.clone()
     }
 
+    /// Whether its next bytes were waited for when it was last asked for them: the client is slower
+    /// than the upstream.
+    pub(crate) fn is_awaited(&self) -> bool {
+        self.lock().alarm.is_some()
+    }
+
     /// What the file that passed asks for, if it is one of batch requests.
     pub(crate) fn work(&self) -> Option<BatchWork> {
         self.lock().scan.take()?.finish()

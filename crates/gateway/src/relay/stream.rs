@@ -25,7 +25,7 @@ use std::{
 use tokio::time::{Instant, Sleep, sleep_until};
 use tollgate_core::{
     amount::Amount,
-    error::{Error, Origin},
+    error::Error,
     provider::{OnClientGone, Provider},
     record::RecordFlags,
     unit::Unit,
@@ -115,6 +115,11 @@ impl Stream {
                 self.0 = None;
                 return Poll::Ready(end.err().map(Err));
             }
+            if Instant::now() >= flow.exchange.deadline() {
+                // Also when there is always something to pass on: a client may read slowly.
+                flow.out_of_time();
+                continue;
+            }
             match Pin::new(&mut flow.upstream).poll_frame(cx) {
                 Poll::Ready(Some(Ok(frame))) => {
                     if let Ok(data) = frame.into_data() {
@@ -166,6 +171,7 @@ async fn drain(mut flow: Box<Flow>) {
             Ok(Some(Err(_)) | None) | Err(_) => break,
         }
     }
+    flow.tap.read_last();
     flow.note_usage();
 }
 
@@ -253,15 +259,14 @@ impl Flow {
 
     /// The upstream sent its last byte, or broke off.
     fn upstream_ended(&mut self, error: Option<&BodyError>) {
+        self.tap.read_last();
         let progress = self.tap.progress();
-        if error.is_none() && (progress.terminal || progress.failed) {
+        if self.is_whole() || error.is_none() && progress.failed {
             self.tap.finish(&mut self.out);
             if progress.failed {
                 self.exchange.record.flags.add(RecordFlags::BROKEN);
-                self.exchange.report_provider(Sign::BrokeOff);
-            } else {
-                self.exchange.report_provider(Sign::Whole);
             }
+            self.sign();
             self.note_usage();
             self.end = Some(Ok(()));
             return;
@@ -270,7 +275,24 @@ impl Flow {
             || "it ended without its end marker".to_owned(),
             ToString::to_string,
         );
+        self.sign();
         self.break_off(&broken(context));
+    }
+
+    /// Its end marker was seen: what becomes of the connection after it does not matter.
+    fn is_whole(&self) -> bool {
+        let progress = self.tap.progress();
+        progress.terminal && !progress.failed
+    }
+
+    /// Reports what the provider did with the stream that is over. An error about the request is
+    /// an answer like any other.
+    fn sign(&self) {
+        if self.is_whole() {
+            self.exchange.report_provider(Sign::Whole);
+        } else if !self.tap.progress().blames_request {
+            self.exchange.report_provider(Sign::BrokeOff);
+        }
     }
 
     /// Ends the stream with `error`: said in the stream where an event may stand, else by breaking
@@ -279,9 +301,6 @@ impl Flow {
     fn break_off(&mut self, error: &Error) {
         self.note_usage();
         self.upstream = AnswerBody::Ended;
-        if error.kind().origin() == Origin::Upstream {
-            self.exchange.report_provider(Sign::BrokeOff);
-        }
         self.exchange.failed(error);
         self.end = Some(if self.tap.is_between_events() {
             let exchange = &self.exchange;
@@ -310,12 +329,12 @@ impl Flow {
         }
         let now = Instant::now();
         if now.duration_since(self.last_data) >= self.idle {
+            self.sign();
             self.break_off(&silent(self.idle));
             return;
         }
         if now >= self.exchange.deadline() {
-            let error = overdue(self.exchange.gateway.settings().request_deadline);
-            self.break_off(&error);
+            self.out_of_time();
             return;
         }
         let asked = self.exchange.reservation.as_mut().map(Reservation::top_up);
@@ -324,6 +343,16 @@ impl Flow {
             return;
         }
         self.set_alarm(now);
+    }
+
+    /// The request has lived its longest, which is not the provider's doing.
+    fn out_of_time(&mut self) {
+        if self.is_whole() {
+            self.upstream_ended(None);
+        } else {
+            let error = overdue(self.exchange.gateway.settings().request_deadline);
+            self.break_off(&error);
+        }
     }
 
     /// Wakes us when the hold may need more, or the silence is too long.
@@ -350,6 +379,7 @@ impl Drop for Flow {
             self.note_usage();
             if self.tap.progress().terminal {
                 // Clients may hang up as soon as they have seen the end marker.
+                self.sign();
                 self.exchange.close();
             }
         }

@@ -4,7 +4,7 @@
 //! header and a truncated answer can still become an honest error. Larger ones pass while they
 //! come; their pieces are kept (shared, not copied) until the end, when the usage is read.
 
-use super::{ResponseBody, broken, silent};
+use super::{ResponseBody, broken, overdue, silent};
 use crate::{
     attempt::joined,
     exchange::{Ending, Exchange},
@@ -156,8 +156,15 @@ impl Passing {
             return Poll::Ready(Some(Ok(self.give(piece))));
         }
         loop {
+            // Also when there is always something to pass on: a client may read slowly.
+            if let Some(error) = self.overdue() {
+                return Poll::Ready(Some(Err(self.end(&error).into())));
+            }
             let Poll::Ready(frame) = Pin::new(&mut self.upstream).poll_frame(cx) else {
                 ready!(self.alarm.as_mut().poll(cx));
+                if self.overdue().is_some() {
+                    continue;
+                }
                 return Poll::Ready(Some(Err(self.broken(&silent(self.idle)).into())));
             };
             match frame {
@@ -222,10 +229,24 @@ impl Passing {
         }
     }
 
-    /// Ends the exchange with an error that the client meets as a broken connection.
+    /// The request has lived its longest, which is not the provider's doing.
+    fn overdue(&self) -> Option<Error> {
+        let exchange = self.exchange.as_ref()?;
+        let is_over = Instant::now() >= exchange.deadline();
+        is_over.then(|| overdue(exchange.gateway.settings().request_deadline))
+    }
+
+    /// The provider broke its answer off.
     fn broken(&mut self, error: &Error) -> String {
-        if let Some(mut exchange) = self.exchange.take() {
+        if let Some(exchange) = &self.exchange {
             exchange.report_provider(Sign::BrokeOff);
+        }
+        self.end(error)
+    }
+
+    /// Ends the exchange with an error that the client meets as a broken connection.
+    fn end(&mut self, error: &Error) -> String {
+        if let Some(mut exchange) = self.exchange.take() {
             exchange.failed(error);
             exchange.close();
         }

@@ -19,6 +19,16 @@ pub(super) enum End {
 }
 
 impl End {
+    /// The provider closed with these words, which are the client's to see unless they are about our
+    /// credential.
+    pub(super) fn of_upstream(words: Option<CloseFrame>) -> Self {
+        let about_us = |words: &CloseFrame| words.reason.contains("invalid_api_key");
+        if words.as_ref().is_some_and(about_us) {
+            return Self::Ours(rejected("it said so when it closed the conversation"));
+        }
+        Self::UpstreamClosed(words)
+    }
+
     /// The words to the client and to the provider.
     pub(super) fn words(&self) -> (Option<CloseFrame>, Option<CloseFrame>) {
         let close = |code, reason: &str| {
@@ -46,6 +56,15 @@ impl End {
             }
         }
     }
+}
+
+/// The provider took the handshake and not our credential.
+pub(super) fn rejected(context: &str) -> Error {
+    Error::new(
+        Kind::UpstreamUnreachable,
+        "the provider refused this gateway's credential: tell its operator",
+    )
+    .with_context(context)
 }
 
 /// The provider went without a word, or cannot be written to.

@@ -6,9 +6,12 @@
 //! may not call any more, or at its deadline.
 
 use super::{
-    MESSAGE_BYTES_MAX, Socket,
-    ending::{End, broken},
+    Socket,
+    ending::{End, broken, rejected},
+    message::{edited, payload},
     seat::{Seat, Turn},
+    standing::Standing,
+    state::{State, bare},
     turns::Turns,
 };
 use bytes::Bytes;
@@ -21,13 +24,13 @@ use std::{
     time::Duration,
 };
 use tokio::time::{Instant, sleep_until, timeout};
-use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
+use tokio_tungstenite::tungstenite::Message;
 use tollgate_core::error::{Error, Kind};
 use tollgate_wire::{
-    edit::{self, Edit},
+    edit::Edit,
     facts::RequestFacts,
     objects::made_in_frame,
-    socket::{Conversation, FromClient, FromServer, Named, conversation},
+    socket::{FromClient, FromServer, Named, conversation},
 };
 
 /// How often the clock is looked at: the caller's standing, the deadline, silent turns.
@@ -36,34 +39,43 @@ const TICK: Duration = Duration::from_secs(1);
 /// How long the last words to a side may take.
 const FAREWELL_TIME: Duration = Duration::from_secs(5);
 
+/// Why nothing more is relayed, and whether the frame that says so is the client's to see.
+struct Stop {
+    error: Error,
+    shown: bool,
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Self {
+        Self { error, shown: true }
+    }
+}
+
 struct Talk {
     seat: Seat,
+    deadline: Instant,
     state: Mutex<State>,
     to_client: tokio::sync::Mutex<SplitSink<Socket, Message>>,
     to_upstream: tokio::sync::Mutex<SplitSink<Socket, Message>>,
 }
 
-struct State {
-    conversation: Box<dyn Conversation>,
-    turns: Turns,
-    /// The model of turns that name none, as the client names it.
-    model: String,
-    output_cap: Option<u64>,
-}
-
 /// Relays until the conversation is over, and settles what it used.
-pub(super) async fn converse(seat: Seat, client: Socket, upstream: Socket) {
-    let Some(conversation) = conversation(seat.endpoint.format) else {
+pub(super) async fn converse(seat: Seat, standing: Standing, (client, upstream): (Socket, Socket)) {
+    let model = seat.endpoint.model.clone().unwrap_or_default();
+    let Some(conversation) = conversation(seat.endpoint.format, &model) else {
         return;
     };
-    let model = seat.endpoint.model.clone().unwrap_or_default();
+    let deadline = standing.exchange.deadline();
     let (to_client, from_client) = client.split();
     let (to_upstream, from_upstream) = upstream.split();
     let talk = Talk {
         seat,
+        deadline,
         state: Mutex::new(State {
             conversation,
             turns: Turns::default(),
+            standing,
+            beginning: Vec::new(),
             model,
             output_cap: None,
         }),
@@ -109,12 +121,18 @@ impl Talk {
         let read = self.state().conversation.client(payload(&message));
         match read {
             Ok(FromClient::Pass) => Ok(Some(message)),
-            Ok(FromClient::Adds(input)) => {
-                self.state().turns.add(input);
-                Ok(Some(message))
+            Ok(FromClient::Adds { input, other_model }) => {
+                let taken = self.state().add(&self.seat, input, other_model);
+                let Err(refusal) = taken else {
+                    return Ok(Some(message));
+                };
+                self.say(&refusal, "").await;
+                Ok(None)
             }
             Ok(FromClient::Names(named)) => self.named(message, named).map(Some),
-            Ok(FromClient::Asks { lane, facts }) => self.asked(message, lane, *facts).await,
+            Ok(FromClient::Asks { lane, event, facts }) => {
+                self.asked(message, (lane, event), *facts).await
+            }
             Err(error) => {
                 self.say(&error, "").await;
                 Ok(None)
@@ -122,31 +140,35 @@ impl Talk {
         }
     }
 
-    /// The conversation's model: it must be one that the caller may use, and has a price.
+    /// The conversation's model: it must be one that the caller may use, and has a price, and there
+    /// must be room for a first turn.
     fn named(&self, message: Message, named: Named) -> Result<Message, End> {
+        let mut state = self.state();
         let facts = RequestFacts {
             model: named.model.clone(),
             ..bare()
         };
-        let sent_model = match self.seat.look(&facts) {
-            Ok(sent_model) => sent_model,
-            Err(error) => return Err(End::Ours(error)),
-        };
-        {
-            let mut state = self.state();
-            state.turns.add(named.input);
-            state.output_cap = named.output_cap;
-            state.model.clone_from(&named.model);
-        }
-        if sent_model == named.model {
+        let planned = self.seat.planned(&state.standing.exchange, &facts);
+        let sent_model = planned.map_err(End::Ours)?.attempt.model;
+        state.output_cap = named.output_cap;
+        state.model.clone_from(&named.model);
+        state
+            .add(&self.seat, named.input, None)
+            .map_err(End::Ours)?;
+        drop(state);
+        let resource = self.seat.resource(&sent_model);
+        if payload(&message).get(named.span.clone()) == Some(resource.as_bytes()) {
             return Ok(message);
         }
+        let with = serde_json::to_string(&resource).unwrap_or_default();
+        let with = Bytes::from(with.trim_matches('"').to_owned());
+        let range = named.span;
         Ok(edited(
             &message,
             Edit {
                 rule: "model",
-                range: named.span,
-                with: Bytes::from(sent_model),
+                range,
+                with,
             },
         ))
     }
@@ -155,7 +177,7 @@ impl Talk {
     async fn asked(
         &self,
         message: Message,
-        lane: String,
+        (lane, event): (String, Option<String>),
         mut facts: RequestFacts,
     ) -> Result<Option<Message>, End> {
         let names = !facts.model.is_empty();
@@ -164,7 +186,11 @@ impl Talk {
             self.say(&Error::new(Kind::BadRequest, text), &lane).await;
             return Ok(None);
         }
-        self.complete(&mut facts);
+        {
+            let mut state = self.state();
+            state.complete(&mut facts);
+            state.standing.give_way(&self.seat, &facts.model);
+        }
         let asked_model = facts.model.clone();
         let Turn {
             exchange,
@@ -176,7 +202,7 @@ impl Talk {
                 return Ok(None);
             }
         };
-        self.state().turns.ask(lane, exchange);
+        self.state().turns.ask(lane, event, exchange);
         match facts.model_span {
             Some(range) if names && sent_model != asked_model => Ok(Some(edited(
                 &message,
@@ -193,18 +219,20 @@ impl Talk {
     async fn hear_upstream(&self, mut frames: SplitStream<Socket>) -> End {
         while let Some(frame) = frames.next().await {
             let message = match frame {
-                Ok(Message::Close(words)) => return End::UpstreamClosed(words),
+                Ok(Message::Close(words)) => return End::of_upstream(words),
                 Ok(message @ (Message::Text(_) | Message::Binary(_))) => message,
                 Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_)) => continue,
                 Err(error) => return End::Ours(broken(&error.to_string())),
             };
-            let refusal = self.upstreams(payload(&message)).await.err();
-            // What ends the conversation has been billed already: the client gets to see it.
-            if self.to_client.lock().await.send(message).await.is_err() {
+            let stop = self.upstreams(payload(&message)).await.err();
+            // What ends the conversation has been billed already: the client gets to see it, if it
+            // is not about our credential.
+            let shown = stop.as_ref().is_none_or(|stop| stop.shown);
+            if shown && self.to_client.lock().await.send(message).await.is_err() {
                 return End::ClientGone;
             }
-            if let Some(refusal) = refusal {
-                return End::Ours(refusal);
+            if let Some(stop) = stop {
+                return End::Ours(stop.error);
             }
         }
         End::Ours(broken(
@@ -212,61 +240,84 @@ impl Talk {
         ))
     }
 
-    async fn upstreams(&self, frame: &[u8]) -> Result<(), Error> {
-        let (read, is_known) = {
+    async fn upstreams(&self, frame: &[u8]) -> Result<(), Stop> {
+        let (lane, turn) = {
             let mut state = self.state();
-            let read = state.conversation.server(frame);
-            let turns = &mut state.turns;
-            let is_known = match &read {
-                FromServer::Pass => true,
-                FromServer::Begins { lane, turn } => turns.begin(lane, turn),
+            let State {
+                conversation,
+                turns,
+                standing,
+                model,
+                ..
+            } = &mut *state;
+            match conversation.server(frame) {
+                FromServer::Pass => return Ok(()),
                 FromServer::Says { turn, bytes } => {
-                    return turns
-                        .says(turn, *bytes)
-                        .map_err(|refusal| refusal.to_error());
+                    let said = turns.says(&turn, bytes);
+                    return said.map_err(|refusal| refusal.to_error().into());
                 }
                 FromServer::Ends { turn, report } => {
                     let made = made_in_frame(self.seat.endpoint.format, frame);
-                    turns.note(turn, self.seat.home(), &made);
-                    turns.end(turn, (**report).clone())
+                    turns.note(&turn, self.seat.home(), &made);
+                    let model = turns.model_of(&turn).unwrap_or(model).to_owned();
+                    if !turns.end(&turn, (*report).clone()) {
+                        // One that nobody saw begin is billed all the same.
+                        standing.book(&self.seat, &model, &report);
+                    }
+                    return Ok(());
                 }
-                FromServer::Refuses { lane } => {
-                    turns.refused(lane);
-                    true
+                FromServer::Refuses { lane, event } => {
+                    turns.refused(lane.as_deref(), event.as_deref());
+                    return Ok(());
+                }
+                FromServer::Rejects => {
+                    return Err(Stop {
+                        error: rejected("it said so in a frame"),
+                        shown: false,
+                    });
                 }
                 FromServer::Bills(extra) => {
-                    turns.bill((**extra).clone());
-                    true
+                    let model = model.clone();
+                    standing.book_beside(&self.seat, &model, *extra);
+                    return Ok(state.cover(&self.seat)?);
                 }
-            };
-            (read, is_known)
-        };
-        match read {
-            FromServer::Begins { turn, .. } if !is_known => self.unasked(turn).await,
-            // One that nobody saw begin is billed all the same.
-            FromServer::Ends { turn, report } if !is_known => {
-                self.unasked(turn.clone()).await?;
-                self.state().turns.end(&turn, *report);
-                Ok(())
+                FromServer::Begins { lane, turn } if turns.begin(&lane, &turn) => return Ok(()),
+                FromServer::Begins { lane, turn } => (lane, turn),
             }
-            _ => Ok(()),
-        }
+        };
+        Ok(self.unasked(&lane, turn).await?)
     }
 
-    /// A turn that the server began by itself: refused a hold, it ends the conversation.
-    async fn unasked(&self, turn: String) -> Result<(), Error> {
+    /// A turn that the server began by itself: it has begun, so it is booked whether or not it fits.
+    /// If it does not, it ends the conversation.
+    async fn unasked(&self, lane: &str, turn: String) -> Result<(), Error> {
         let mut facts = bare();
-        self.complete(&mut facts);
-        let exchange = self.seat.turn(&facts).await?.exchange;
+        {
+            let mut state = self.state();
+            facts.model = state.turns.model_of(lane).unwrap_or_default().to_owned();
+            state.complete(&mut facts);
+            state.standing.give_way(&self.seat, &facts.model);
+            state.beginning.push(facts.model.clone());
+        }
+        let held = self.seat.turn(&facts).await;
         let mut state = self.state();
-        state.turns.heard();
-        state.turns.run(turn, Box::new(exchange));
-        Ok(())
+        state.beginning.pop();
+        match held {
+            Ok(Turn { exchange, .. }) => {
+                state.turns.heard();
+                state.turns.run(turn, Box::new(exchange));
+                Ok(())
+            }
+            Err(error) => {
+                state.standing.book_guess(&self.seat, &facts.model);
+                Err(error)
+            }
+        }
     }
 
     /// Looks at the clock until something is wrong.
     async fn watch(&self) -> End {
-        let deadline = self.seat.opening.deadline();
+        let deadline = self.deadline;
         loop {
             let quiet = self.state().turns.quiet_until();
             let tick = Instant::now() + TICK;
@@ -292,10 +343,11 @@ impl Talk {
     /// Settles, and says goodbye on both sides.
     async fn finish(self, end: End) {
         let Self {
-            mut seat,
+            seat,
             state,
             to_client,
             to_upstream,
+            ..
         } = self;
         let mut state = state.into_inner().unwrap_or_else(PoisonError::into_inner);
         let error = match &end {
@@ -303,11 +355,13 @@ impl Talk {
             End::ClientClosed(_) | End::UpstreamClosed(_) | End::ClientGone => None,
         };
         state.turns.close(error);
-        let beside = state.turns.take_beside();
-        if let Some(error) = error {
-            seat.opening.failed(error);
+        for model in std::mem::take(&mut state.beginning) {
+            state.standing.book_guess(&seat, &model);
         }
-        seat.close(&state.model, beside);
+        if let Some(error) = error {
+            state.standing.exchange.failed(error);
+        }
+        state.standing.close();
         let (client_words, upstream_words) = end.words();
         let last = error.map(|error| state.conversation.error_frame(error, ""));
         let farewell = async {
@@ -329,43 +383,5 @@ impl Talk {
             // A client that is gone is noticed by who listens to it.
             let _gone = self.to_client.lock().await.send(Message::text(text)).await;
         }
-    }
-
-    /// Adds what the conversation knows of its next turn.
-    fn complete(&self, facts: &mut RequestFacts) {
-        let state = self.state();
-        state.turns.with_context(facts);
-        if facts.model.is_empty() {
-            facts.model.clone_from(&state.model);
-        }
-        facts.output_cap = facts.output_cap.or(state.output_cap);
-    }
-}
-
-/// A turn that shows nothing of itself.
-fn bare() -> RequestFacts {
-    RequestFacts {
-        stream: true,
-        choices: 1,
-        ..RequestFacts::default()
-    }
-}
-
-fn payload(message: &Message) -> &[u8] {
-    match message {
-        Message::Text(text) => text.as_bytes(),
-        Message::Binary(bytes) => bytes,
-        Message::Ping(_) | Message::Pong(_) | Message::Close(_) | Message::Frame(_) => b"",
-    }
-}
-
-/// The same message with an edit made.
-fn edited(message: &Message, edit: Edit) -> Message {
-    let bytes = Bytes::copy_from_slice(payload(message));
-    debug_assert!(bytes.len() <= MESSAGE_BYTES_MAX);
-    let bytes = Bytes::from(edit::apply(&bytes, vec![edit]).concat());
-    match message {
-        Message::Text(_) => Utf8Bytes::try_from(bytes).map_or(Message::Close(None), Message::Text),
-        _ => Message::Binary(bytes),
     }
 }

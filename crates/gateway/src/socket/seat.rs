@@ -14,8 +14,8 @@ use tollgate_core::{
     error::{Error, Kind},
     id::{ProviderId, RequestId},
     principal::Principal,
+    provider::ProviderKind,
     record::RecordFlags,
-    usage::{ExtraUsage, UsageReport},
 };
 use tollgate_wire::{endpoint::Endpoint, error::CallerTraits, facts::RequestFacts};
 
@@ -23,8 +23,7 @@ use tollgate_wire::{endpoint::Endpoint, error::CallerTraits, facts::RequestFacts
 pub(super) struct Seat {
     pub(super) gateway: Arc<Gateway>,
     pub(super) endpoint: Endpoint,
-    /// The record of the opening, and the place at the provider: open as long as the conversation.
-    pub(super) opening: Exchange,
+    route: String,
     attempt: Attempt,
     caller: CallerTraits,
     /// With the credential: it is looked at again for each turn.
@@ -45,12 +44,12 @@ impl Seat {
         caller: &Caller<'_>,
         (headers, query): (HeaderMap, Option<String>),
         attempt: Attempt,
-        opening: Exchange,
+        gateway: &Arc<Gateway>,
     ) -> Self {
         Self {
-            gateway: Arc::clone(&opening.gateway),
+            gateway: Arc::clone(gateway),
             endpoint: caller.endpoint.clone(),
-            opening,
+            route: caller.route.to_owned(),
             attempt,
             caller: caller.traits,
             headers,
@@ -88,7 +87,7 @@ impl Seat {
                 request: RequestId::new(at, &*self.gateway.parts.entropy),
                 received_at: at,
                 started: Instant::now(),
-                route: &self.opening.record.route,
+                route: &self.route,
                 endpoint: &self.endpoint,
                 facts,
                 caller: self.caller,
@@ -108,46 +107,30 @@ impl Seat {
         }
     }
 
-    /// The model as the provider names it, of one that the caller may use and that has a price.
+    /// How a turn with these facts would be sent, of a model that the caller may use and that has a
+    /// price. `like` is an exchange of the same caller.
     ///
     /// # Errors
     /// Whatever a request for it may be refused with.
-    pub(super) fn look(&self, facts: &RequestFacts) -> Result<String, Error> {
-        self.planned(facts).map(|planned| planned.attempt.model)
-    }
-
-    /// Ends the record of the opening: one request, and what was billed beside the turns and no
-    /// turn has taken along. It has had a hold from the start, so nothing can refuse it.
-    pub(super) fn close(&mut self, model: &str, beside: Vec<ExtraUsage>) {
-        self.opening.ending = Ending::Refused;
-        if !beside.is_empty() {
-            let facts = RequestFacts {
-                model: model.to_owned(),
-                ..RequestFacts::default()
-            };
-            match self.planned(&facts) {
-                Ok(planned) => self.opening.pricing = planned.pricing,
-                Err(error) => {
-                    let request = self.opening.request_id();
-                    let reason = error.context().unwrap_or(error.message());
-                    tracing::error!(%request, reason, "what was billed beside has no price");
-                }
-            }
-            self.opening.ending = Ending::Reported(Box::new(UsageReport {
-                extra: beside,
-                complete: true,
-                ..UsageReport::default()
-            }));
-        }
-        self.opening.close();
-    }
-
-    fn planned(&self, facts: &RequestFacts) -> Result<Planned, Error> {
+    pub(super) fn planned(&self, like: &Exchange, facts: &RequestFacts) -> Result<Planned, Error> {
         let home = Some(self.attempt.provider.id);
-        let route = connect::route(&self.opening, facts, &self.headers, home)?;
-        let plan = select::with_prices(&self.opening.view, route).map_err(|none| none.error)?;
+        let route = connect::route(like, facts, &self.headers, home)?;
+        let plan = select::with_prices(&like.view, route).map_err(|none| none.error)?;
         let first = plan.attempts.into_iter().next();
         first.ok_or_else(|| Error::new(Kind::UnknownRoute, "the route is empty"))
+    }
+
+    /// The model as it stands in a set-up frame: Google wants it with what it is a resource of.
+    pub(super) fn resource(&self, model: &str) -> String {
+        let provider = &self.attempt.provider;
+        let site = &provider.site;
+        match (provider.kind, &site.project, &site.location) {
+            (ProviderKind::GoogleVertex, Some(project), Some(location)) => {
+                format!("projects/{project}/locations/{location}/publishers/google/models/{model}")
+            }
+            (ProviderKind::GoogleVertex, ..) => format!("publishers/google/models/{model}"),
+            _ => format!("models/{model}"),
+        }
     }
 
     /// Where the conversation lives.
@@ -172,13 +155,7 @@ impl Seat {
 
     async fn hold(&self, exchange: &mut Exchange, facts: &RequestFacts) -> Result<String, Error> {
         self.locate(exchange, facts).await?;
-        let home = Some(self.attempt.provider.id);
-        let route = connect::route(exchange, facts, &self.headers, home)?;
-        let mut plan = select::with_prices(&exchange.view, route).map_err(|none| none.error)?;
-        let planned = plan
-            .attempts
-            .pop_front()
-            .ok_or_else(|| Error::new(Kind::UnknownRoute, "the route is empty"))?;
+        let planned = self.planned(exchange, facts)?;
         exchange.record.provider = Some(planned.attempt.provider.slug.clone());
         if planned
             .pricing

@@ -9,11 +9,7 @@ use crate::{
 use std::collections::{HashMap, VecDeque};
 use tokio::time::Instant;
 use tollgate_core::{
-    error::Error,
-    id::ProviderId,
-    ledger::Refusal,
-    unit::Unit,
-    usage::{ExtraUsage, UsageReport},
+    error::Error, id::ProviderId, ledger::Refusal, unit::Unit, usage::UsageReport,
 };
 use tollgate_wire::{facts::RequestFacts, objects::Made, socket::Input};
 
@@ -23,14 +19,21 @@ const TURNS_MAX: usize = 64;
 /// See the [module](self).
 #[derive(Default)]
 pub(super) struct Turns {
-    asked: HashMap<String, VecDeque<Box<Exchange>>>,
+    asked: HashMap<String, VecDeque<Asked>>,
     running: HashMap<String, Running>,
     /// What the model has read and said so far, and will read again.
     context_tokens: u64,
     /// What was sent since, for the next turn.
     waiting: Input,
-    /// Billed beside the turns, until one takes it along.
-    beside: Vec<ExtraUsage>,
+    /// The model last asked for on a lane: its successors are of the same.
+    models: HashMap<String, String>,
+}
+
+/// A turn that the server has not begun.
+struct Asked {
+    exchange: Box<Exchange>,
+    /// The client's own id of its frame.
+    event: Option<String>,
 }
 
 struct Running {
@@ -39,11 +42,18 @@ struct Running {
 }
 
 impl Turns {
-    /// More input for the next turn.
-    pub(super) fn add(&mut self, input: Input) {
+    /// More input for the next turn; gives what waited before.
+    pub(super) fn add(&mut self, input: Input) -> Input {
+        let before = self.waiting;
         let waiting = &mut self.waiting;
         waiting.text_bytes = waiting.text_bytes.saturating_add(input.text_bytes);
         waiting.media_tokens = waiting.media_tokens.saturating_add(input.media_tokens);
+        before
+    }
+
+    /// What was added did not go upstream.
+    pub(super) fn put_back(&mut self, before: Input) {
+        self.waiting = before;
     }
 
     /// What a turn will read that its own frame does not show.
@@ -66,21 +76,30 @@ impl Turns {
     }
 
     /// A turn is asked for; its hold stands.
-    pub(super) fn ask(&mut self, lane: String, exchange: Exchange) {
+    pub(super) fn ask(&mut self, lane: String, event: Option<String>, exchange: Exchange) {
         self.waiting = Input::default();
-        self.asked
-            .entry(lane)
-            .or_default()
-            .push_back(Box::new(exchange));
+        if self.models.len() < TURNS_MAX {
+            let model = exchange.record.model_asked.clone();
+            self.models.insert(lane.clone(), model);
+        }
+        self.asked.entry(lane).or_default().push_back(Asked {
+            exchange: Box::new(exchange),
+            event,
+        });
+    }
+
+    /// The model last asked for on this lane.
+    pub(super) fn model_of(&self, lane: &str) -> Option<&str> {
+        self.models.get(lane).map(String::as_str)
     }
 
     /// The server has begun what was asked for first in this lane; false when nobody asked.
     pub(super) fn begin(&mut self, lane: &str, turn: &str) -> bool {
         let asked = self.asked.get_mut(lane).and_then(VecDeque::pop_front);
-        let Some(exchange) = asked else {
+        let Some(asked) = asked else {
             return false;
         };
-        self.run(turn.to_owned(), exchange);
+        self.run(turn.to_owned(), asked.exchange);
         true
     }
 
@@ -97,11 +116,43 @@ impl Turns {
         }
     }
 
-    /// What was asked for first in this lane was refused: it costs nothing.
-    pub(super) fn refused(&mut self, lane: &str) {
-        if let Some(mut exchange) = self.asked.get_mut(lane).and_then(VecDeque::pop_front) {
+    /// The server refuses something. What it refuses costs nothing if it had not begun: the ask that
+    /// the error names, else the first of its lane, else the only one there is. Where nothing of the
+    /// lane waits, the turn that runs there has failed, and is settled as seen.
+    pub(super) fn refused(&mut self, lane: Option<&str>, event: Option<&str>) {
+        let lane = lane.unwrap_or_default();
+        let found = match event {
+            Some(event) => self.named(event),
+            None => self.first_of(lane),
+        };
+        if let Some(asked) = found {
+            let mut exchange = asked.exchange;
             exchange.ending = Ending::Refused;
             exchange.close();
+        } else if event.is_none()
+            && let Some(mut running) = self.running.remove(lane)
+        {
+            running.exchange.close();
+        }
+    }
+
+    fn named(&mut self, event: &str) -> Option<Asked> {
+        let is_it = |asked: &Asked| asked.event.as_deref() == Some(event);
+        self.asked.values_mut().find_map(|lane| {
+            let at = lane.iter().position(is_it)?;
+            lane.remove(at)
+        })
+    }
+
+    fn first_of(&mut self, lane: &str) -> Option<Asked> {
+        let first = self.asked.get_mut(lane).and_then(VecDeque::pop_front);
+        if first.is_some() || self.running.contains_key(lane) {
+            return first;
+        }
+        let mut waiting = self.asked.values_mut().filter(|lane| !lane.is_empty());
+        match (waiting.next(), waiting.next()) {
+            (Some(only), None) => only.pop_front(),
+            _ => None,
         }
     }
 
@@ -133,7 +184,7 @@ impl Turns {
     }
 
     /// A turn has ended; false when it was not running.
-    pub(super) fn end(&mut self, turn: &str, mut report: UsageReport) -> bool {
+    pub(super) fn end(&mut self, turn: &str, report: UsageReport) -> bool {
         if let Some(usage) = &report.usage {
             self.context_tokens = usage
                 .get(Unit::InputTokens)
@@ -142,20 +193,9 @@ impl Turns {
         let Some(mut running) = self.running.remove(turn) else {
             return false;
         };
-        report.extra.append(&mut self.beside);
         running.exchange.ending = Ending::Reported(Box::new(report));
         running.exchange.close();
         true
-    }
-
-    /// Something billed beside the turns.
-    pub(super) fn bill(&mut self, extra: ExtraUsage) {
-        self.beside.push(extra);
-    }
-
-    /// What was billed beside and no turn has taken along.
-    pub(super) fn take_beside(&mut self) -> Vec<ExtraUsage> {
-        std::mem::take(&mut self.beside)
     }
 
     /// When the clock has to be looked at, if no content comes.
@@ -172,6 +212,7 @@ impl Turns {
     /// The refusal of a limit that ends the conversation.
     pub(super) fn top_up(&mut self) -> Result<(), Refusal> {
         let asked = self.asked.values_mut().flatten();
+        let asked = asked.map(|asked| &mut asked.exchange);
         let running = self
             .running
             .values_mut()
@@ -188,6 +229,7 @@ impl Turns {
     /// it.
     pub(super) fn close(&mut self, error: Option<&Error>) {
         let asked = self.asked.drain().flat_map(|(_, lane)| lane);
+        let asked = asked.map(|asked| asked.exchange);
         let running = self.running.drain().map(|(_, running)| running.exchange);
         for mut exchange in asked.chain(running) {
             if let Some(error) = error {
@@ -198,7 +240,7 @@ impl Turns {
     }
 
     fn exchanges(&self) -> impl Iterator<Item = &Exchange> {
-        let asked = self.asked.values().flatten().map(AsRef::as_ref);
+        let asked = self.asked.values().flatten().map(|asked| &*asked.exchange);
         let running = self.running.values().map(|running| &*running.exchange);
         asked.chain(running)
     }

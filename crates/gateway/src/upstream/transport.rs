@@ -13,6 +13,7 @@ use super::{
     guard::{Guard, Names},
     proxy::Proxies,
     trust,
+    turn::Turn,
 };
 use crate::settings::GatewaySettings;
 use arc_swap::ArcSwap;
@@ -93,8 +94,9 @@ impl Transport {
         })
     }
 
-    /// Sends a request and waits for the head of its answer. A request that was never written,
-    /// because a kept connection turned out to be closed, is sent once more on another.
+    /// Sends a request and waits for the head of its answer, but not for as long as the client
+    /// takes to send a body that is passed on. A request that was never written, because a kept
+    /// connection turned out to be closed, is sent once more on another.
     pub(super) async fn send(
         &self,
         connection: &Connection,
@@ -102,9 +104,12 @@ impl Transport {
     ) -> Result<Response<Incoming>, SendError> {
         let pool = self.pool(connection)?;
         let limit = connection.head_timeout.unwrap_or(self.head_timeout);
-        match tokio::time::timeout(limit, pool.client.request(request)).await {
-            Ok(answered) => answered.map_err(SendError::from),
-            Err(_elapsed) => Err(SendError::no_head(limit)),
+        let turn = Turn::begin();
+        let request = request.map(|body| turn.watch(body));
+        tokio::select! {
+            biased;
+            answered = pool.client.request(request) => answered.map_err(SendError::from),
+            () = turn.overdue(limit) => Err(SendError::no_head(limit)),
         }
     }
 

@@ -88,11 +88,19 @@ impl<'de> Members<'de> for Request<'de> {
             "container" => {
                 let container: Option<&'de RawValue> = map.next_value()?;
                 self.facts.unseen_input |= container.is_some();
-                self.container(container)?;
+                self.stored(container, Place::Container)?;
             }
-            "thread" | "compaction" => {
+            "thread" => {
+                let thread: Option<&'de RawValue> = map.next_value()?;
+                self.facts.unseen_input |= thread.is_some();
+                self.stored(thread, Place::Thread)?;
+            }
+            "compaction" => {
                 let value: Option<IgnoredAny> = map.next_value()?;
                 self.facts.unseen_input |= value.is_some();
+            }
+            "user_profile_id" | "workspace_id" | "billing_policy" => {
+                operators_own(key, map.next_value()?)?;
             }
             "context_management" => {
                 let management: Option<ContextManagement<'de>> = map.next_value()?;
@@ -121,11 +129,12 @@ impl<'de> Request<'de> {
         Ok(())
     }
 
-    /// A container of before, by its id or as `{"id":…,"skills":[…]}`.
-    fn container<E: de::Error>(&mut self, raw: Option<&'de RawValue>) -> Result<(), E> {
+    /// What is stored at the provider, by its id or as an object that holds it: a container is
+    /// `{"id":…,"skills":[…]}`.
+    fn stored<E: de::Error>(&mut self, raw: Option<&RawValue>, place: Place) -> Result<(), E> {
         let Some(raw) = raw else { return Ok(()) };
         let mut json = serde_json::Deserializer::from_str(raw.get());
-        let meter = self.measure.walk(Read::Object(Place::Container));
+        let meter = self.measure.walk(Read::Object(place));
         meter.deserialize(&mut json).map_err(E::custom)
     }
 
@@ -133,6 +142,17 @@ impl<'de> Request<'de> {
         if let Some(Text(word)) = word {
             self.facts.context.push((what, word.into_owned()));
         }
+    }
+}
+
+/// Refuses what would move the bill or the scope inside the operator's account, as the headers of
+/// these names would. Null says nothing.
+fn operators_own<E: de::Error>(key: &str, value: Option<IgnoredAny>) -> Result<(), E> {
+    match value {
+        None => Ok(()),
+        Some(IgnoredAny) => Err(E::custom(format_args!(
+            "`{key}` is the choice of who runs this gateway: leave it out"
+        ))),
     }
 }
 
@@ -169,11 +189,15 @@ enum Place {
     Tool,
     /// In what names a container of before.
     Container,
+    /// In what names a thread of before.
+    Thread,
 }
 
 impl Rules for Place {
     fn read(self, key: &str) -> Read<Self> {
         match (self, key) {
+            (Self::Thread, _) if key == "id" || key.ends_with("_id") => Read::Object(self),
+            (Self::Thread, _) => Read::Inside(self),
             (Self::Container, "id") | (Self::Message, "file_id") => Read::Object(self),
             (Self::Container, _) | (Self::Message, "id" | "tool_use_id" | "media_type") => {
                 Read::Skip
@@ -201,7 +225,7 @@ impl Rules for Place {
                 kind == "mcp_toolset" || SERVER_TOOLS.iter().any(|tool| kind.starts_with(tool))
             }
             Self::Message => kind == "container_upload",
-            Self::Container => false,
+            Self::Container | Self::Thread => false,
         }
     }
 }

@@ -23,8 +23,5 @@ pub(super) fn endpoint(asked: &Asked<'_>) -> Option<Endpoint> {
         stream,
         ..Endpoint::at(asked, format, operation, &tail)
     };
-    let found = found.of_model(&name.join("/"))?;
-    // It stands alone in its segment upstream, where dots would mean a parent.
-    let model = found.model.as_deref()?;
-    (!super::segment::is_dots(model)).then_some(found)
+    found.of_model(&name.join("/"))
 }

@@ -6,7 +6,7 @@
 //! credentials, `/realtime/calls`, `?call_id=` and `/live/sessions` open media paths,
 //! `/uploads` and Mistral's `/files/{id}/url` continue elsewhere.
 
-use super::{Asked, Endpoint, query, segment};
+use super::{Asked, Endpoint, query};
 use tollgate_core::format::{
     Format::{
         MistralFim, MistralOcr, OpenAiBatches, OpenAiChat, OpenAiCompletions, OpenAiEmbeddings,
@@ -19,9 +19,7 @@ use tollgate_core::format::{
 pub(super) fn endpoint(asked: &Asked<'_>) -> Option<Endpoint> {
     let found = match below_base(asked.segments) {
         ["deployments", name, rest @ ..] => {
-            let found = one_call(asked, rest)?.of_model(name)?;
-            let model = found.model.as_deref()?;
-            (!segment::is_dots(model)).then_some(found)?
+            one_call(asked, rest)?.of_model(name)?
         }
         rest => one_call(asked, rest)
             .or_else(|| without_deployment(asked, rest))

@@ -21,8 +21,8 @@ pub(crate) fn decode(segment: &str) -> Option<Cow<'_, str>> {
 
 /// Appends `text` as one segment: all but unreserved characters (RFC 3986 §2.3) are encoded.
 ///
-/// A segment of dots alone would still mean a parent to many parsers however it is encoded: such
-/// a name must be followed by something else in its segment (Gemini's `:action`).
+/// A segment of dots alone would still mean a parent to many parsers however it is encoded: `text`
+/// must be checked for that ([`is_dots`]).
 pub(crate) fn encode_into(path: &mut String, text: &str) {
     const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
     let digit = |nibble: u8| {

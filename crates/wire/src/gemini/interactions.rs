@@ -1,11 +1,14 @@
 //! Google's interactions API: `POST /interactions`. The model is in the body, server-sent events
 //! are told apart by `event_type`, and the usage is that of `generateContent` under other names.
+//! Google's servers take every member in snake case and in camel case: both are read, and one that
+//! stands there in both is refused.
 
 use crate::{
     edit::Edit,
     facts::RequestFacts,
     json::{self, Count, Members, Text},
     measure::{Measure, Read, Rules},
+    objects::{Made, of_interaction},
     tap::{Carries, Progress, StreamReader},
 };
 use serde::{
@@ -13,6 +16,7 @@ use serde::{
     de::{self, IgnoredAny, MapAccess},
 };
 use serde_json::value::RawValue;
+use std::collections::HashSet;
 use tollgate_core::{
     error::Error,
     unit::Unit,
@@ -28,6 +32,7 @@ pub(crate) fn facts(body: &[u8]) -> Result<RequestFacts, Error> {
             ..RequestFacts::default()
         },
         measure: Measure::default(),
+        seen: HashSet::new(),
     };
     json::read_object(body, &mut request)?;
     let Request {
@@ -39,6 +44,7 @@ pub(crate) fn facts(body: &[u8]) -> Result<RequestFacts, Error> {
     facts.text_bytes = measure.text_bytes;
     facts.media_tokens = measure.media_tokens;
     facts.unseen_input |= measure.unseen_input;
+    facts.objects = measure.objects;
     Ok(facts)
 }
 
@@ -46,17 +52,34 @@ struct Request<'de> {
     body: &'de [u8],
     facts: RequestFacts,
     measure: Measure,
+    /// The members so far, in snake case.
+    seen: HashSet<String>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Config {
+    #[serde(alias = "maxOutputTokens")]
     max_output_tokens: Count,
 }
 
 impl<'de> Members<'de> for Request<'de> {
     fn member<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
-        match key {
+        let name = snake_case(key);
+        if !self.seen.insert(name.clone()) {
+            return Err(de::Error::custom(format_args!(
+                "`{name}` is named twice: name it once"
+            )));
+        }
+        match name.as_str() {
+            "agent" => {
+                if map.next_value::<Option<IgnoredAny>>()?.is_some() {
+                    return Err(de::Error::custom(
+                        "`agent` leaves the choice of the model to the provider: leave it out, \
+                         and name one in `model`",
+                    ));
+                }
+            }
             "model" => {
                 let raw: &'de RawValue = map.next_value()?;
                 let Text(model) = serde_json::from_str(raw.get())
@@ -82,10 +105,8 @@ impl<'de> Members<'de> for Request<'de> {
             }
             "previous_interaction_id" => {
                 let id: Option<Text<'de>> = map.next_value()?;
-                self.facts.unseen_input |= id.is_some();
-                self.facts
-                    .objects
-                    .extend(id.map(|Text(id)| id.into_owned()));
+                self.measure
+                    .add_object(id.as_ref().map_or("", |Text(id)| id))?;
             }
             // The results of tools that Google runs are put into the context.
             "tools" => {
@@ -110,6 +131,18 @@ impl<'de> Members<'de> for Request<'de> {
     }
 }
 
+/// `generationConfig` as `generation_config`.
+fn snake_case(key: &str) -> String {
+    let mut name = String::with_capacity(key.len() + 4);
+    for letter in key.chars() {
+        if letter.is_ascii_uppercase() {
+            name.push('_');
+        }
+        name.push(letter.to_ascii_lowercase());
+    }
+    name
+}
+
 #[derive(Deserialize)]
 struct Tool<'a> {
     #[serde(default, borrow)]
@@ -129,8 +162,8 @@ impl Rules for Content {
     fn read(self, key: &str) -> Read<Self> {
         match key {
             "data" => Read::Media(self),
-            "uri" | "file_uri" => Read::Url(self),
-            "mime_type" | "id" | "call_id" => Read::Skip,
+            "uri" | "file_uri" | "fileUri" => Read::Url(self),
+            "mime_type" | "mimeType" | "id" | "call_id" | "callId" => Read::Skip,
             "arguments" | "result" => Read::Text,
             _ => Read::Inside(self),
         }
@@ -225,6 +258,7 @@ pub(crate) fn reader() -> Box<dyn StreamReader> {
 struct Reader {
     progress: Progress,
     report: UsageReport,
+    made: Option<Made>,
 }
 
 #[derive(Deserialize)]
@@ -252,6 +286,8 @@ impl StreamReader for Reader {
             let bytes = u64::try_from(delta.get().len()).unwrap_or(u64::MAX);
             self.progress.content_bytes = self.progress.content_bytes.saturating_add(bytes);
         }
+        let made = event.interaction.map(|raw| raw.get().as_bytes());
+        self.made = self.made.take().or_else(|| of_interaction(made?));
         let interaction = event
             .interaction
             .and_then(|raw| json::parse::<Interaction<'_>>(raw.get().as_bytes()));
@@ -284,6 +320,10 @@ impl StreamReader for Reader {
         }
     }
 
+    fn made(&self) -> &[Made] {
+        self.made.as_slice()
+    }
+
     fn cost_edit(&self, _: &[u8], _: &str) -> Option<Edit> {
         None
     }
@@ -303,9 +343,35 @@ mod tests {
     }
 
     #[test]
-    fn an_agent_without_a_model_has_no_price() {
-        let error = facts(br#"{"agent":"deep-research","input":"x"}"#).unwrap_err();
-        assert!(error.message().contains("`model`"));
+    fn members_mean_the_same_in_camel_case_and_stand_there_once() {
+        let body = br#"{"model":"m","previousInteractionId":"int_1","systemInstruction":"brief",
+            "generationConfig":{"maxOutputTokens":9},"serviceTier":"flex"}"#;
+        let found = facts(body).unwrap();
+        assert_eq!((found.objects, found.unseen_input), (vec!["int_1".to_owned()], true));
+        assert_eq!((found.output_cap, found.text_bytes), (Some(9), 5));
+        assert_eq!(found.context, [("service_tier", "flex".to_owned())]);
+        for (one, other) in [
+            (r#""generation_config":{}"#, r#""generationConfig":{}"#),
+            (r#""previousInteractionId":"a""#, r#""previous_interaction_id":"b""#),
+            (r#""serviceTier":"flex""#, r#""service_tier":"standard""#),
+        ] {
+            let body = format!(r#"{{"model":"m",{one},{other}}}"#);
+            let error = facts(body.as_bytes()).unwrap_err();
+            assert!(error.message().contains("is named twice"), "{error:?}");
+        }
+        let twice = br#"{"model":"m","generation_config":{"max_output_tokens":1,
+            "maxOutputTokens":9}}"#;
+        assert!(facts(twice).is_err());
+    }
+
+    #[test]
+    fn an_agent_has_no_price_whether_or_not_a_model_is_named() {
+        for rest in [r#""input":"x""#, r#""model":"gemini-3-flash""#] {
+            let body = format!(r#"{{"agent":"deep-research",{rest}}}"#);
+            let error = facts(body.as_bytes()).unwrap_err();
+            assert!(error.message().contains("`agent` leaves"), "{error:?}");
+        }
+        assert!(facts(br#"{"agent":null,"model":"m"}"#).is_ok());
     }
 
     #[test]
@@ -313,16 +379,18 @@ mod tests {
         let mut reader = reader();
         reader.event(
             b"",
-            br#"{"event_type":"interaction.created","interaction":{"status":"in_progress"}}"#,
+            br#"{"event_type":"interaction.created","interaction":{"id":"int_1","status":"in_progress"}}"#,
         );
+        assert_eq!(reader.made().len(), 1);
         assert!(!reader.progress().started && !reader.report().complete);
         reader.event(
             b"",
             br#"{"event_type":"content.delta","delta":{"type":"text","text":"Hi"}}"#,
         );
         assert!(reader.progress().started && reader.progress().content_bytes > 2);
-        let last = br#"{"event_type":"interaction.completed","interaction":{"model":"m","status":"completed","usage":{"total_input_tokens":3,"total_output_tokens":2}}}"#;
+        let last = br#"{"event_type":"interaction.completed","interaction":{"id":"int_1","model":"m","status":"completed","usage":{"total_input_tokens":3,"total_output_tokens":2}}}"#;
         assert_eq!(reader.event(b"", last), Carries::Usage);
+        assert_eq!(reader.made().len(), 1, "it is made once");
         let report = reader.report();
         assert!(report.complete && reader.progress().terminal);
         assert_eq!(report.usage.unwrap().total_tokens(), 5);

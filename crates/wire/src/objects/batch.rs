@@ -145,6 +145,14 @@ impl BatchWork {
             .filter(|found| MEASURED.contains(&found.format))
             .filter(|found| matches!(found.operation, Operation::Generate | Operation::Embed))
             .ok_or_else(|| bad(&format!("asks for `{}`", shown(url))))?;
+        // Whether the path or the body names the model there, the provider decides.
+        if endpoint.model.is_some() {
+            return Err(bad(&format!(
+                "asks for `{}`, below a deployment: leave that out of the path, and name it as \
+                 the `model` of the body",
+                shown(url)
+            )));
+        }
         self.add(&facts::read(&endpoint, None, line.body.get().as_bytes())?)
     }
 }

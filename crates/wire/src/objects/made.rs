@@ -53,6 +53,9 @@ pub fn made(format: Format, operation: Operation, body: &[u8]) -> Vec<Made> {
             Operation::Generate | Operation::ReadObject | Operation::ChangeObject,
         ) => of_response(body),
         (Format::AnthropicMessages, Operation::Generate) => of_message(body).into_iter().collect(),
+        (Format::GeminiInteractions, Operation::Generate) => {
+            of_interaction(body).into_iter().collect()
+        }
         _ => Vec::new(),
     }
 }
@@ -112,17 +115,20 @@ struct Response<'a> {
 #[derive(Deserialize)]
 struct OutputItem<'a> {
     #[serde(default, borrow)]
+    id: Option<Text<'a>>,
+    #[serde(default, borrow)]
     container_id: Option<Text<'a>>,
 }
 
-/// What a response names: itself, unless it is not kept, its conversation, the containers that
-/// its code ran in.
+/// What a response names: itself and its items, unless it is not kept, its conversation, the
+/// containers that its code ran in.
 pub(crate) fn of_response(response: &[u8]) -> Vec<Made> {
     let Some(response) = json::parse::<Response<'_>>(response) else {
         return Vec::new();
     };
     let mut made = Vec::new();
-    if response.store != Some(false) {
+    let is_kept = response.store != Some(false);
+    if is_kept {
         made.extend(Made::of(ObjectKind::Response, response.id.as_ref()));
     }
     if let Some(conversation) = response.conversation {
@@ -135,6 +141,8 @@ pub(crate) fn of_response(response: &[u8]) -> Vec<Made> {
     for item in json::parse::<Vec<OutputItem<'_>>>(items.as_bytes()).unwrap_or_default() {
         let container = Made::of(ObjectKind::Container, item.container_id.as_ref());
         made.extend(container.filter(|container| !made.contains(container)));
+        let item = Made::of(ObjectKind::Item, item.id.as_ref());
+        made.extend(item.filter(|item| is_kept && !made.contains(item)));
     }
     made
 }
@@ -146,6 +154,11 @@ pub fn made_in_frame(format: Format, frame: &[u8]) -> Vec<Made> {
         _ => None,
     };
     response.map_or_else(Vec::new, |response| of_response(response.get().as_bytes()))
+}
+
+/// The interaction that an answer, or an event of a stream, tells of.
+pub(crate) fn of_interaction(interaction: &[u8]) -> Option<Made> {
+    named(interaction, ObjectKind::Interaction)
 }
 
 #[derive(Deserialize)]

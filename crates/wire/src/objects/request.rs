@@ -7,7 +7,7 @@ use crate::{
     facts::RequestFacts,
     json::{self, Members, Text},
 };
-use serde::de::{IgnoredAny, MapAccess};
+use serde::de::{self, IgnoredAny, MapAccess};
 use tollgate_core::{
     error::{Error, Kind},
     format::{Format, Operation},
@@ -47,11 +47,20 @@ fn input_file(body: &[u8]) -> Result<String, Error> {
     struct Batch(String);
     impl<'de> Members<'de> for Batch {
         fn member<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
-            if key == "input_file_id" {
-                let Text(id) = map.next_value()?;
-                self.0 = id.into_owned();
-            } else {
-                map.next_value::<IgnoredAny>()?;
+            match key {
+                "input_file_id" => {
+                    let Text(id) = map.next_value()?;
+                    self.0 = id.into_owned();
+                }
+                "endpoint" | "completion_window" | "metadata" | "output_expires_after" => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+                // It might hand in requests that nobody has read, or choose their model.
+                _ => {
+                    return Err(de::Error::custom(format_args!(
+                        "`{key}` is not known to the creation of a batch: leave it out"
+                    )));
+                }
             }
             Ok(())
         }

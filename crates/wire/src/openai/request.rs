@@ -9,6 +9,7 @@ mod completions;
 mod embeddings;
 mod form;
 mod images;
+mod items;
 mod moderations;
 mod places;
 mod responses;
@@ -81,6 +82,8 @@ impl<'de> Draft<'de> {
             "tool_choice" | "function_call" | "response_format" | "text" => {
                 self.walk(map, Read::Text)
             }
+            // The models that Groq's compound systems work with.
+            "compound_custom" => self.walk(map, Read::Inside(Place::Compound)),
             "prompt_cache_options" => self.walk(map, Read::CacheControl),
             "web_search_options" => self.unseen(map),
             "metadata" | "user" | "safety_identifier" | "stop" | "logit_bias" | "include"

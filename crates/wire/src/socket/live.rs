@@ -24,7 +24,7 @@ const ONLY: &str = "";
 
 #[derive(Default)]
 pub(super) struct Live {
-    model: Option<String>,
+    is_set_up: bool,
     in_turn: bool,
     /// The turn is over; its usage has not come yet.
     waits_for_usage: bool,
@@ -51,6 +51,15 @@ struct Setup<'a> {
     model: Option<&'a RawValue>,
     #[serde(alias = "generation_config")]
     generation_config: Option<Generation>,
+    #[serde(borrow, alias = "session_resumption")]
+    session_resumption: Option<Resumption<'a>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Resumption<'a> {
+    #[serde(borrow)]
+    handle: Option<Text<'a>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -112,6 +121,15 @@ impl Conversation for Live {
             ));
         };
         if let Some(setup) = head.setup {
+            if std::mem::replace(&mut self.is_set_up, true) {
+                let text = "a conversation is set up once: open another one for another model";
+                return Err(Error::new(Kind::BadRequest, text));
+            }
+            let beside = [head.client_content, head.realtime_input, head.tool_response];
+            if beside.iter().any(Option::is_some) {
+                let text = "`setup` stands alone in its frame: send the rest in the next one";
+                return Err(Error::new(Kind::BadRequest, text));
+            }
             return named(frame, setup).map(FromClient::Names);
         }
         let added = [head.client_content, head.realtime_input, head.tool_response];
@@ -121,7 +139,10 @@ impl Conversation for Live {
         }
         Ok(match input(&measure) {
             nothing if nothing == Input::default() => FromClient::Pass,
-            input => FromClient::Adds(input),
+            input => FromClient::Adds {
+                input,
+                other_model: None,
+            },
         })
     }
 
@@ -131,10 +152,7 @@ impl Conversation for Live {
         };
         if let Some(metadata) = head.usage_metadata {
             let report = gemini::live_usage(metadata.get());
-            self.report = Some(UsageReport {
-                model: self.model.clone(),
-                ..report
-            });
+            self.report = Some(report);
         }
         let content = head.server_content.unwrap_or_default();
         if content.turn_complete || self.waits_for_usage && self.in_turn {
@@ -142,7 +160,8 @@ impl Conversation for Live {
         }
         if head.error.is_some() {
             return FromServer::Refuses {
-                lane: ONLY.to_owned(),
+                lane: Some(ONLY.to_owned()),
+                event: None,
             };
         }
         let said = content.model_turn.map_or(0, |turn| turn.bytes());
@@ -193,27 +212,31 @@ impl ModelTurn<'_> {
     }
 }
 
-/// The set-up: its model's place is told without quotes and without Google's prefix.
+/// The set-up, with all of the model's place: whose project and location it is, is not the client's
+/// to say.
 fn named(frame: &[u8], raw: &RawValue) -> Result<Named, Error> {
     let unreadable = || Error::new(Kind::BadRequest, "`setup` cannot be read: name its `model`");
     let setup: Setup<'_> = serde_json::from_str(raw.get()).map_err(|_| unreadable())?;
+    let resumption = setup.session_resumption.and_then(|found| found.handle);
+    if resumption.is_some_and(|Text(handle)| !handle.is_empty()) {
+        // Whose it was nobody knows: it would show one caller what another has said.
+        let text = "a conversation cannot be resumed here: open a new one, without `handle`";
+        return Err(Error::new(Kind::BadRequest, text));
+    }
     let place = setup
         .model
         .ok_or_else(|| json::no_model("put it into `setup.model`"))?;
     let Text(full) = serde_json::from_str(place.get()).map_err(|_| unreadable())?;
     let model = full.rsplit('/').next().unwrap_or_default().to_owned();
     let span = json::span(frame, place).ok_or_else(unreadable)?;
-    let end = span.end.saturating_sub(1);
-    let start = end.saturating_sub(model.len());
-    // A name with escapes stands there otherwise than it reads.
-    if model.is_empty() || frame.get(start..end) != Some(model.as_bytes()) {
-        return Err(json::no_model("put its plain name into `setup.model`"));
+    if model.is_empty() {
+        return Err(json::no_model("put it into `setup.model`"));
     }
     let mut measure = Measure::default();
     walk(&mut measure, raw);
     Ok(Named {
         model,
-        span: start..end,
+        span: span.start.saturating_add(1)..span.end.saturating_sub(1),
         input: input(&measure),
         output_cap: setup
             .generation_config

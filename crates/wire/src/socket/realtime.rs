@@ -2,7 +2,9 @@
 //! begins by itself when it hears that somebody has stopped speaking. What it heard is transcribed
 //! by another model, and billed beside the turns.
 
-use super::{Conversation, FromClient, FromServer, Input, length, sound_as_text, sound_tokens};
+use super::{
+    BAD_KEY, Conversation, FromClient, FromServer, Input, length, sound_as_text, sound_tokens,
+};
 use crate::{
     error::socket_body,
     facts::RequestFacts,
@@ -16,8 +18,10 @@ use tollgate_core::{
     usage::{ExtraUsage, Usage, UsageReport},
 };
 
-#[derive(Default)]
 pub(super) struct Realtime {
+    /// As the client asked for it.
+    asked: String,
+    /// As the server names it.
     model: Option<String>,
     /// The model that writes down what was heard, as the session names it.
     transcriber: Option<String>,
@@ -42,6 +46,18 @@ struct Frame<'a> {
     delta: Option<Text<'a>>,
     #[serde(borrow)]
     usage: Option<&'a RawValue>,
+    #[serde(borrow)]
+    event_id: Option<Text<'a>>,
+    #[serde(borrow)]
+    error: Option<&'a RawValue>,
+}
+
+/// Of an error, which of the client's frames it is about.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct About<'a> {
+    #[serde(borrow)]
+    event_id: Option<Text<'a>>,
 }
 
 impl Frame<'_> {
@@ -60,6 +76,17 @@ struct Session<'a> {
     audio: Option<Audio<'a>>,
     #[serde(borrow)]
     input_audio_transcription: Option<Transcription<'a>>,
+}
+
+impl Session<'_> {
+    fn transcriber(self) -> Option<String> {
+        let input = self.audio.and_then(|audio| audio.input);
+        let transcription = input
+            .and_then(|input| input.transcription)
+            .or(self.input_audio_transcription);
+        let Text(model) = transcription?.model?;
+        Some(model.into_owned())
+    }
 }
 
 #[derive(Default, Deserialize)]
@@ -181,6 +208,7 @@ impl Conversation for Realtime {
                 let cap = asked.and_then(|asked| asked.max_output_tokens);
                 FromClient::Asks {
                     lane: String::new(),
+                    event: head.event_id.map(|Text(id)| id.into_owned()),
                     facts: Box::new(RequestFacts {
                         stream: true,
                         choices: 1,
@@ -190,23 +218,17 @@ impl Conversation for Realtime {
                     }),
                 }
             }
-            "input_audio_buffer.append" => FromClient::Adds(Input {
-                media_tokens: head
-                    .audio
-                    .map_or(0, |Text(audio)| sound_tokens(audio.len())),
-                ..Input::default()
-            }),
-            "conversation.item.create" => FromClient::Adds(Input {
-                text_bytes: head.item.map_or(0, |raw| length(raw.get())),
-                ..Input::default()
-            }),
-            "session.update" => {
-                self.note(head.session);
-                FromClient::Adds(Input {
-                    text_bytes: head.session.map_or(0, |raw| length(raw.get())),
+            "input_audio_buffer.append" => FromClient::Adds {
+                input: Input {
+                    media_tokens: head
+                        .audio
+                        .map_or(0, |Text(audio)| sound_tokens(audio.len())),
                     ..Input::default()
-                })
-            }
+                },
+                other_model: None,
+            },
+            "conversation.item.create" => added(head.item, None),
+            "session.update" => added(head.session, self.asked_of(head.session)?),
             _ => FromClient::Pass,
         })
     }
@@ -234,9 +256,21 @@ impl Conversation for Realtime {
                     None => FromServer::Pass,
                 }
             }
-            "error" => FromServer::Refuses {
-                lane: String::new(),
-            },
+            "error"
+                if head
+                    .error
+                    .is_some_and(|error| error.get().contains(BAD_KEY)) =>
+            {
+                FromServer::Rejects
+            }
+            "error" => {
+                let about = head.error.and_then(parse::<About<'_>>);
+                let event = about.and_then(|about| about.event_id);
+                FromServer::Refuses {
+                    lane: Some(String::new()),
+                    event: event.map(|Text(id)| id.into_owned()),
+                }
+            }
             kind if kind.starts_with("response.") && kind.strip_suffix(".delta").is_some() => {
                 let is_sound =
                     kind == "response.output_audio.delta" || kind == "response.audio.delta";
@@ -262,21 +296,50 @@ impl Conversation for Realtime {
     }
 }
 
+/// Text of this length for the turns to come.
+fn added(text: Option<&RawValue>, other_model: Option<String>) -> FromClient {
+    FromClient::Adds {
+        input: Input {
+            text_bytes: text.map_or(0, |raw| length(raw.get())),
+            ..Input::default()
+        },
+        other_model,
+    }
+}
+
 impl Realtime {
+    pub(super) fn new(model: &str) -> Self {
+        Self {
+            asked: model.to_owned(),
+            model: None,
+            transcriber: None,
+        }
+    }
+
+    /// The model that a client's session wants to be heard by. What the conversation runs on only
+    /// the server says: a client that could name it would choose its price.
+    fn asked_of(&self, session: Option<&RawValue>) -> Result<Option<String>, Error> {
+        let session = session.and_then(parse::<Session<'_>>).unwrap_or_default();
+        if let Some(Text(model)) = &session.model
+            && *model != self.asked
+            && self.model.as_deref() != Some(&**model)
+        {
+            return Err(Error::new(
+                Kind::BadRequest,
+                "the model of a conversation cannot be changed: open another one",
+            ));
+        }
+        Ok(session.transcriber())
+    }
+
     fn note(&mut self, session: Option<&RawValue>) {
         let Some(session) = session.and_then(parse::<Session<'_>>) else {
             return;
         };
-        if let Some(Text(model)) = session.model {
-            self.model = Some(model.into_owned());
+        if let Some(Text(model)) = &session.model {
+            self.model = Some(model.to_string());
         }
-        let input = session.audio.and_then(|audio| audio.input);
-        let transcription = input
-            .and_then(|input| input.transcription)
-            .or(session.input_audio_transcription);
-        if let Some(Text(model)) = transcription.and_then(|found| found.model) {
-            self.transcriber = Some(model.into_owned());
-        }
+        self.transcriber = session.transcriber().or(self.transcriber.take());
     }
 
     fn report(&self, response: Option<&RawValue>) -> UsageReport {

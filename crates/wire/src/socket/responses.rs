@@ -2,7 +2,7 @@
 //! a `stream_id` as lane. A steered response ends, and the server goes on with a successor that no
 //! frame asked for.
 
-use super::{Conversation, FromClient, FromServer, length};
+use super::{BAD_KEY, Conversation, FromClient, FromServer, Input, length};
 use crate::{
     error::socket_body,
     json::{self, Text},
@@ -26,11 +26,18 @@ struct Frame<'a> {
     #[serde(borrow)]
     response: Option<&'a RawValue>,
     generate: Option<bool>,
+    #[serde(borrow)]
+    error: Option<&'a RawValue>,
 }
 
 impl Frame<'_> {
     fn kind(&self) -> &str {
         self.kind.as_ref().map_or("", |Text(kind)| kind)
+    }
+
+    fn is_about_the_key(&self) -> bool {
+        self.error
+            .is_some_and(|error| error.get().contains(BAD_KEY))
     }
 
     fn lane(&self) -> String {
@@ -47,8 +54,28 @@ impl Conversation for Responses {
                 "a frame is not a JSON object: send `response.create` as JSON",
             ));
         };
-        if head.kind() != "response.create" {
-            return Ok(FromClient::Pass);
+        match head.kind() {
+            "response.create" => {}
+            "response.steer" => {
+                // What steers a turn is read by its successor.
+                return Ok(FromClient::Adds {
+                    input: Input {
+                        text_bytes: length(std::str::from_utf8(frame).unwrap_or_default()),
+                        ..Input::default()
+                    },
+                    other_model: None,
+                });
+            }
+            "response.cancel" => return Ok(FromClient::Pass),
+            other => {
+                return Err(Error::new(
+                    Kind::BadRequest,
+                    format!(
+                        "`{}` is no frame that this gateway knows: it could not say what it costs",
+                        other.chars().take(64).collect::<String>()
+                    ),
+                ));
+            }
         }
         let mut facts = openai::responses_facts(frame)?;
         facts.stream = true;
@@ -57,6 +84,7 @@ impl Conversation for Responses {
         }
         Ok(FromClient::Asks {
             lane: head.lane(),
+            event: None,
             facts: Box::new(facts),
         })
     }
@@ -78,7 +106,11 @@ impl Conversation for Responses {
                     report: Box::new(openai::responses_usage(response.as_bytes())),
                 }
             }
-            "error" => FromServer::Refuses { lane },
+            "error" if head.is_about_the_key() => FromServer::Rejects,
+            "error" => FromServer::Refuses {
+                lane: head.stream_id.map(|Text(lane)| lane.into_owned()),
+                event: None,
+            },
             kind if kind.strip_suffix(".delta").is_some() => FromServer::Says {
                 turn: lane,
                 bytes: head.delta.map_or(0, |delta| length(delta.get())),

@@ -17,7 +17,7 @@ fn expected(id: &str) -> Value {
 
 /// The turns that a server's frames end, and what they bill beside.
 fn ended(format: Format, file: &str) -> (Vec<UsageReport>, Vec<ExtraUsage>) {
-    let mut conversation = conversation(format).unwrap();
+    let mut conversation = conversation(format, "gpt-realtime").unwrap();
     let (mut turns, mut beside) = (Vec::new(), Vec::new());
     for frame in fixture(file) {
         match conversation.server(frame.as_bytes()) {
@@ -75,12 +75,12 @@ fn responses_over_a_socket_end_on_their_own_lanes() {
     let (turns, _) = ended(Format::OpenAiResponsesSocket, file);
     check(&turns, &expected("openai.responses.websocket"));
     assert_eq!(turns[2].extra.len(), 1, "the image is billed beside");
-    let mut conversation = conversation(Format::OpenAiResponsesSocket).unwrap();
+    let mut conversation = conversation(Format::OpenAiResponsesSocket, "").unwrap();
     let frames = fixture(file);
     let first = conversation.server(frames[0].as_bytes());
     assert!(matches!(first, FromServer::Begins { lane, .. } if lane == "a"));
     let last = conversation.server(frames.last().unwrap().as_bytes());
-    assert!(matches!(last, FromServer::Refuses { lane } if lane == "b"));
+    assert!(matches!(last, FromServer::Refuses { lane: Some(lane), .. } if lane == "b"));
 }
 
 #[test]
@@ -91,7 +91,7 @@ fn live_turns_give_their_usage() {
 
 #[test]
 fn a_live_turn_waits_for_a_usage_that_comes_after_its_end() {
-    let mut live = conversation(Format::GeminiLive).unwrap();
+    let mut live = conversation(Format::GeminiLive, "").unwrap();
     let said = br#"{"serverContent":{"modelTurn":{"parts":[{"text":"hi"}]}}}"#;
     assert!(matches!(live.server(said), FromServer::Begins { .. }));
     assert!(matches!(
@@ -109,15 +109,17 @@ fn a_live_turn_waits_for_a_usage_that_comes_after_its_end() {
 
 #[test]
 fn a_setup_names_its_model_in_place() {
-    let mut live = conversation(Format::GeminiLive).unwrap();
+    let mut live = conversation(Format::GeminiLive, "").unwrap();
     let frame = br#"{"setup":{"model":"models/gemini-live-2.5","generationConfig":{"maxOutputTokens":9},"systemInstruction":{"parts":[{"text":"be brief"}]}}}"#;
     let FromClient::Names(named) = live.client(frame).unwrap() else {
         panic!("a setup names the model");
     };
     assert_eq!(named.model, "gemini-live-2.5");
-    assert_eq!(&frame[named.span], b"gemini-live-2.5");
+    assert_eq!(&frame[named.span], b"models/gemini-live-2.5");
+    assert!(live.client(frame).is_err(), "once is enough");
     assert_eq!(named.output_cap, Some(9));
     assert!(named.input.text_bytes >= 8);
+    let mut live = conversation(Format::GeminiLive, "").unwrap();
     let bare = br#"{"setup":{}}"#;
     assert!(
         live.client(bare)
@@ -129,9 +131,9 @@ fn a_setup_names_its_model_in_place() {
 
 #[test]
 fn a_response_create_is_an_ask_with_the_facts_of_its_body() {
-    let mut socket = conversation(Format::OpenAiResponsesSocket).unwrap();
+    let mut socket = conversation(Format::OpenAiResponsesSocket, "").unwrap();
     let frame = br#"{"type":"response.create","stream_id":"a","model":"gpt-6-sol","input":"hello","max_output_tokens":20}"#;
-    let FromClient::Asks { lane, facts } = socket.client(frame).unwrap() else {
+    let FromClient::Asks { lane, facts, .. } = socket.client(frame).unwrap() else {
         panic!("it asks");
     };
     assert_eq!((lane.as_str(), facts.model.as_str()), ("a", "gpt-6-sol"));
@@ -147,24 +149,79 @@ fn a_response_create_is_an_ask_with_the_facts_of_its_body() {
 
 #[test]
 fn sound_counts_as_tokens_and_the_transcriber_is_known_from_the_session() {
-    let mut realtime = conversation(Format::OpenAiRealtime).unwrap();
+    let mut realtime = conversation(Format::OpenAiRealtime, "gpt-realtime").unwrap();
     let audio = "A".repeat(3200);
     let frame = format!(r#"{{"type":"input_audio_buffer.append","audio":"{audio}"}}"#);
     assert_eq!(
         realtime.client(frame.as_bytes()).unwrap(),
-        FromClient::Adds(Input {
-            text_bytes: 0,
-            media_tokens: 3
-        })
+        FromClient::Adds {
+            input: Input {
+                text_bytes: 0,
+                media_tokens: 3
+            },
+            other_model: None,
+        }
     );
     let update = br#"{"type":"session.update","session":{"audio":{"input":{"transcription":{"model":"whisper-1"}}}}}"#;
-    assert!(matches!(realtime.client(update), Ok(FromClient::Adds(_))));
+    let FromClient::Adds { other_model, .. } = realtime.client(update).unwrap() else {
+        panic!("it adds");
+    };
+    assert_eq!(other_model.as_deref(), Some("whisper-1"));
+    let updated = std::str::from_utf8(update)
+        .unwrap()
+        .replace("session.update", "session.updated");
+    realtime.server(updated.as_bytes());
     let heard = br#"{"type":"conversation.item.input_audio_transcription.completed","usage":{"type":"duration","seconds":3}}"#;
     let FromServer::Bills(extra) = realtime.server(heard) else {
         panic!("it is billed");
     };
     assert_eq!(extra.model.as_deref(), Some("whisper-1"));
     assert_eq!(extra.usage.get(Unit::InputAudioSeconds), 3);
+}
+
+#[test]
+fn a_live_conversation_of_somebody_else_cannot_be_resumed() {
+    for setup in [
+        r#"{"setup":{"model":"models/m","sessionResumption":{"handle":"h"}}}"#,
+        r#"{"setup":{"model":"models/m"},"clientContent":{"turns":[]}}"#,
+    ] {
+        let mut live = conversation(Format::GeminiLive, "").unwrap();
+        assert!(live.client(setup.as_bytes()).is_err(), "{setup}");
+    }
+    let mut live = conversation(Format::GeminiLive, "").unwrap();
+    let fresh = br#"{"setup":{"model":"models/m","sessionResumption":{}}}"#;
+    assert!(matches!(live.client(fresh), Ok(FromClient::Names(_))));
+}
+
+#[test]
+fn a_client_cannot_choose_what_its_turns_are_priced_at() {
+    let mut realtime = conversation(Format::OpenAiRealtime, "gpt-realtime").unwrap();
+    let cheap = br#"{"type":"session.update","session":{"model":"gpt-realtime-mini"}}"#;
+    assert!(realtime.client(cheap).is_err());
+    let same = br#"{"type":"session.update","session":{"model":"gpt-realtime"}}"#;
+    assert!(realtime.client(same).is_ok());
+    let done = br#"{"type":"response.done","response":{"id":"r","usage":{"input_tokens":1,"output_tokens":1}}}"#;
+    let FromServer::Ends { report, .. } = realtime.server(done) else {
+        panic!("the turn has ended");
+    };
+    assert_eq!(report.model, None, "the conversation's own");
+}
+
+#[test]
+fn what_a_provider_says_of_our_key_is_told_apart() {
+    let bad = br#"{"type":"error","error":{"code":"invalid_api_key","message":"sk-...abc"}}"#;
+    for format in [Format::OpenAiRealtime, Format::OpenAiResponsesSocket] {
+        let mut conversation = conversation(format, "m").unwrap();
+        assert_eq!(conversation.server(bad), FromServer::Rejects);
+    }
+}
+
+#[test]
+fn a_frame_that_nobody_knows_is_refused_and_what_steers_is_input() {
+    let mut socket = conversation(Format::OpenAiResponsesSocket, "").unwrap();
+    assert!(socket.client(br#"{"type":"session.update"}"#).is_err());
+    let steer = br#"{"type":"response.steer","input":"shorter"}"#;
+    assert!(matches!(socket.client(steer), Ok(FromClient::Adds { .. })));
 }
 
 #[test]
@@ -176,7 +233,9 @@ fn an_error_of_ours_is_a_frame_of_the_protocol() {
         Format::OpenAiResponsesSocket,
         Format::GeminiLive,
     ] {
-        let frame = conversation(format).unwrap().error_frame(&error, "a");
+        let frame = conversation(format, "gpt-realtime")
+            .unwrap()
+            .error_frame(&error, "a");
         let frame: Value = serde_json::from_slice(&frame).unwrap();
         assert_eq!(
             frame["error"]["message"], "spending limit reached",

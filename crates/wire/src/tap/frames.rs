@@ -5,7 +5,7 @@
 //! back until the next is there, and is made anew around its edited payload; with that edit frames
 //! pass one by one as they become whole.
 
-use super::{Carries, Pricer, StreamReader};
+use super::{Carries, Pricer, StreamReader, blame};
 use crate::{
     edit,
     event_stream::{Frame, Message, Splitter},
@@ -18,7 +18,14 @@ pub(super) struct Frames {
     inserts_cost: bool,
     /// The frame that the cost is for, not passed on yet.
     held: Option<Bytes>,
-    failed: bool,
+    exception: Option<Exception>,
+}
+
+/// An exception or error came.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Exception {
+    /// It is about the request itself.
+    pub(super) blames_request: bool,
 }
 
 impl Frames {
@@ -39,18 +46,18 @@ impl Frames {
         let Self {
             splitter,
             held,
-            failed,
+            exception,
             ..
         } = self;
         if !self.inserts_cost || splitter.is_damaged() {
             splitter.feed(&chunk, |frame| {
-                read(frame, reader, failed);
+                read(frame, reader, exception);
             });
             out.push(chunk);
             return;
         }
         splitter.feed(&chunk, |frame| {
-            let carries = read(frame, reader, failed);
+            let carries = read(frame, reader, exception);
             let before = held.take().map(|held| match carries {
                 Carries::Usage | Carries::UsageOnly => with_cost(held, reader, price),
                 Carries::Content | Carries::CostPlace => held,
@@ -79,9 +86,9 @@ impl Frames {
         }
     }
 
-    /// An exception came.
-    pub(super) fn failed(&self) -> bool {
-        self.failed
+    /// The first exception that came.
+    pub(super) fn exception(&self) -> Option<Exception> {
+        self.exception
     }
 
     /// With the edit, whatever is not whole is not with the client.
@@ -90,14 +97,18 @@ impl Frames {
     }
 }
 
-fn read(frame: Frame<'_>, reader: &mut dyn StreamReader, failed: &mut bool) -> Carries {
-    match frame.message() {
-        Message::Event(name) => reader.event(name, frame.payload()),
-        Message::Exception(_) | Message::Error { .. } => {
-            *failed = true;
-            Carries::Content
-        }
-    }
+fn read(
+    frame: Frame<'_>,
+    reader: &mut dyn StreamReader,
+    exception: &mut Option<Exception>,
+) -> Carries {
+    let blames_request = match frame.message() {
+        Message::Event(name) => return reader.event(name, frame.payload()),
+        Message::Exception(name) => blame::exception_blames_request(name),
+        Message::Error { .. } => false,
+    };
+    exception.get_or_insert(Exception { blames_request });
+    Carries::Content
 }
 
 /// The held frame with the cost in it; as it is when there is none, or no place for it.

@@ -1,8 +1,9 @@
 //! What a request to InvokeModel asks for. The model and whether it streams are in the path.
 //!
-//! Anthropic's bodies are known by the version they must name, and are read as Messages. All
-//! others are read alike: bounds on the output by the words the makers have for them, inline media
-//! by the keys it stands under, and everything else is text.
+//! Anthropic's bodies are known by the version they must name, and are read as Messages where the
+//! name of the model says that it is theirs. All others are read alike: bounds on the output by the
+//! words the makers have for them, inline media by the keys it stands under, and everything else is
+//! text.
 
 use super::super::{caps, facts_of_path};
 use crate::{
@@ -20,16 +21,18 @@ pub(crate) fn facts(endpoint: &Endpoint, body: &[u8]) -> Result<RequestFacts, Er
     let facts = facts_of_path(endpoint)?;
     let mut request = Request::default();
     json::read_object(body, &mut request)?;
-    if request.is_anthropic {
-        return Ok(RequestFacts {
-            model: facts.model,
+    let message = match request.is_anthropic {
+        true => Some(RequestFacts {
+            model: facts.model.clone(),
             model_span: None,
             stream: facts.stream,
             ..anthropic::facts_of_body(body)?
-        });
-    }
+        }),
+        false => None,
+    };
+    let is_of_anthropic = names_anthropic(&facts.model);
     let measure = request.measure;
-    Ok(RequestFacts {
+    let plain = RequestFacts {
         output_cap: request.cap,
         choices: request.choices.max(1),
         text_bytes: measure.text_bytes,
@@ -37,7 +40,31 @@ pub(crate) fn facts(endpoint: &Endpoint, body: &[u8]) -> Result<RequestFacts, Er
         unseen_input: facts.unseen_input || measure.unseen_input,
         cache_write: measure.cache_write,
         ..facts
+    };
+    Ok(match message {
+        None => plain,
+        Some(message) if is_of_anthropic => message,
+        Some(message) => larger(message, &plain),
     })
+}
+
+/// Whether a model's name says that it is Anthropic's. That of a profile does not tell.
+fn names_anthropic(model: &str) -> bool {
+    model.contains("anthropic") || model.contains("claude")
+}
+
+/// A body that says it is Anthropic's, for a model that may be anybody's: whoever reads it takes
+/// the members that are theirs, so each of the two readings is a bound.
+fn larger(message: RequestFacts, plain: &RequestFacts) -> RequestFacts {
+    RequestFacts {
+        output_cap: message.output_cap.max(plain.output_cap),
+        choices: message.choices.max(plain.choices),
+        text_bytes: message.text_bytes.max(plain.text_bytes),
+        media_tokens: message.media_tokens.max(plain.media_tokens),
+        unseen_input: message.unseen_input || plain.unseen_input,
+        cache_write: message.cache_write.max(plain.cache_write),
+        ..message
+    }
 }
 
 #[derive(Default)]

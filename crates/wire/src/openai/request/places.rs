@@ -16,6 +16,12 @@ pub(super) enum Place {
     Stored,
     /// The definition of a tool.
     Tool,
+    /// A prompt that is stored at the provider.
+    Prompt,
+    /// What is filled into it, by names of the caller's own.
+    Variables,
+    /// What Groq's compound systems are made of: models, each under the name of its part.
+    Compound,
     /// The `parameters` of a tool: a function's schema, or the settings of one that the provider
     /// runs. No schema has a string for a `model`.
     Parameters,
@@ -29,6 +35,11 @@ impl Rules for Place {
             Self::Stored if key == "id" => Read::Object(self),
             Self::Stored => Read::Skip,
             Self::Tool => tool(key),
+            Self::Prompt if key == "variables" => Read::Inside(Self::Variables),
+            Self::Prompt => Read::Skip,
+            Self::Variables => Read::Inside(Self::Content),
+            Self::Compound if key == "tools" => Read::Text,
+            Self::Compound => Read::Model(self),
             Self::Parameters if model_choice::is_named_by(key) => Read::Model(self),
             Self::Parameters => Read::Text,
         }
@@ -37,7 +48,12 @@ impl Rules for Place {
     fn type_is_unseen(self, kind: &str) -> bool {
         match self {
             Self::Content => kind == "item_reference",
-            Self::Source | Self::Stored | Self::Parameters => false,
+            Self::Source
+            | Self::Stored
+            | Self::Prompt
+            | Self::Variables
+            | Self::Compound
+            | Self::Parameters => false,
             // What clients run themselves brings its results in later requests, in full. All other
             // tools run at the provider: searches, files, containers, MCP servers, image models.
             Self::Tool => !matches!(
@@ -91,8 +107,9 @@ fn tool(key: &str) -> Read<Place> {
         "format" | "schema" | "strict" => Read::Text,
         _ if model_choice::is_named_by(key) => Read::Model(Place::Tool),
         // A container by its id, or what a new one is to hold.
-        "file_id" | "file_ids" | "container" | "container_id" => Read::Object(Place::Tool),
-        "vector_store_ids" => Read::Reference(Place::Tool),
+        "file_id" | "file_ids" | "container" | "container_id" | "vector_store_ids" => {
+            Read::Object(Place::Tool)
+        }
         "image_url" => Read::Url(Place::Source),
         "cache_control" => Read::CacheControl,
         _ => Read::Inside(Place::Tool),

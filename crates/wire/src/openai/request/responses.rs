@@ -1,12 +1,13 @@
 //! Responses.
 
-use super::{Draft, places::Place};
+use super::{Draft, items::Items, places::Place};
 use crate::{
     facts::RequestFacts,
     json::{self, Count, Members},
     measure::Read,
 };
-use serde::de::MapAccess;
+use serde::de::{self, DeserializeSeed, MapAccess};
+use serde_json::value::RawValue;
 use tollgate_core::error::Error;
 
 /// Facts of a request to `/responses`.
@@ -19,6 +20,18 @@ pub(crate) fn responses_facts(body: &[u8]) -> Result<RequestFacts, Error> {
 }
 
 struct Responses<'de>(Draft<'de>);
+
+impl Responses<'_> {
+    /// A template that is stored at the provider, with what is to be filled in.
+    fn prompt<E: de::Error>(&mut self, prompt: &RawValue) -> Result<(), E> {
+        let measure = self.0.measure.walk(Read::Inside(Place::Prompt));
+        measure
+            .deserialize(&mut serde_json::Deserializer::from_str(prompt.get()))
+            .map_err(E::custom)?;
+        self.0.measure.unseen_input |= prompt.get() != "null";
+        Ok(())
+    }
+}
 
 impl<'de> Members<'de> for Responses<'de> {
     fn member<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
@@ -35,7 +48,8 @@ impl<'de> Members<'de> for Responses<'de> {
             "previous_response_id" | "conversation" => {
                 self.0.walk(map, Read::Object(Place::Stored))
             }
-            "prompt" => self.0.unseen(map),
+            "prompt" => self.prompt(map.next_value()?),
+            "input" => map.next_value_seed(Items(&mut self.0.measure)),
             "stream_options" | "truncation" => self.0.walk(map, Read::Skip),
             _ => self.0.member(key, map),
         }
