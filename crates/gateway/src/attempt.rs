@@ -56,6 +56,22 @@ struct Bounds {
     searches: bool,
     /// There is another target left to try.
     more: bool,
+    /// From then on whoever has not answered is slow, and not just out of our time: the attempt has
+    /// had half of the search.
+    slow_from: Instant,
+}
+
+impl Bounds {
+    /// What a target that has not answered by now is to be told: that it was too slow for its own
+    /// bound or for most of the search, or that our time for it was up.
+    fn silent(&self) -> Failure {
+        let now = Instant::now();
+        if now >= self.until && now < self.slow_from {
+            Failure::OutOfTime
+        } else {
+            Failure::Silent
+        }
+    }
 }
 
 /// A target that came to nothing.
@@ -132,6 +148,7 @@ pub(crate) async fn attempt(
 
 /// A search on its way.
 struct Search {
+    begun: Instant,
     queue: VecDeque<Planned>,
     /// Those that are out: when nobody else is left.
     put_off: VecDeque<Planned>,
@@ -150,6 +167,7 @@ impl Search {
         let deadline = exchange.deadline();
         let until = plan.time_budget.map(|budget| Instant::now() + budget);
         Self {
+            begun: Instant::now(),
             searches: plan.attempts.len() > 1 || plan.time_budget.is_some(),
             only: plan.attempts.len() == 1,
             queue: plan.attempts,
@@ -174,6 +192,7 @@ impl Search {
             until: self.until,
             searches: self.searches,
             more: !(self.queue.is_empty() && self.put_off.is_empty()),
+            slow_from: Instant::now() + self.until.saturating_duration_since(self.begun) / 2,
         }
     }
 }

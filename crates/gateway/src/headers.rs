@@ -281,7 +281,10 @@ mod tests {
     #[test]
     fn no_header_chooses_a_deployment_beside_the_model() {
         let name = "x-ms-oai-image-generation-deployment";
-        let sent = to_upstream(&map(&[(name, "dear"), ("x-ms-client-request-id", "1")]), false);
+        let sent = to_upstream(
+            &map(&[(name, "dear"), ("x-ms-client-request-id", "1")]),
+            false,
+        );
         assert!(!sent.contains_key(name) && sent.contains_key("x-ms-client-request-id"));
     }
 

@@ -71,8 +71,7 @@ fn push_path(url: &mut String, at: At<'_>, endpoint: &Endpoint) -> Result<(), No
         Some(model) => model,
         None => "",
     };
-    // Behind the others stands an action in the same segment.
-    if model.is_empty() || before_model == "/model/" && segment::is_dots(model) {
+    if model.is_empty() || segment::climbs(model) {
         return Err(NoAddress::Model);
     }
     url.push_str(before_model);

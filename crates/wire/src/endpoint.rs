@@ -16,6 +16,7 @@
 
 use crate::tap::Framing;
 use http::{HeaderMap, HeaderValue, Method, header};
+use std::borrow::Cow;
 use tollgate_core::format::{Format, Operation};
 
 mod anthropic;
@@ -65,9 +66,14 @@ pub fn encode_query_value(value: &str) -> String {
     encoded
 }
 
-/// The value of the first pair of this name in a query, decoded.
-pub(crate) fn query_value(query: &str, name: &str) -> Option<String> {
-    Some(segment::decode(query::value(query, name)?)?.into_owned())
+/// `query` without any pair of these names, however they are encoded; the rest keeps its bytes.
+pub fn query_without(query: &str, names: &[&str]) -> String {
+    query::without(query, names)
+}
+
+/// The values of all pairs of this name in a query, decoded where they can be.
+pub fn query_values<'q>(query: &'q str, name: &'q str) -> impl Iterator<Item = Cow<'q, str>> {
+    query::values(query, name).map(|value| segment::decode(value).unwrap_or(Cow::Borrowed(value)))
 }
 
 /// What the families' tables look at.
@@ -162,12 +168,10 @@ fn decoded_name(name: &str) -> Option<String> {
     checked_name(&segment::decode(name)?)
 }
 
-/// `name`, when it can be the name of a model or an object. However it is encoded, an upstream may
-/// take its slashes for those of a path: so no part of it may mean a directory or its parent.
+/// `name`, when it can be the name of a model or an object.
 fn checked_name(name: &str) -> Option<String> {
     let fits = !name.is_empty() && name.len() <= MODEL_BYTES_MAX;
-    let climbs = name.split(['/', '\\']).any(segment::is_dots);
-    (fits && !climbs && !name.chars().any(char::is_control)).then(|| name.to_owned())
+    (fits && !segment::climbs(name) && !name.chars().any(char::is_control)).then(|| name.to_owned())
 }
 
 #[cfg(test)]

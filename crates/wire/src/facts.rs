@@ -22,8 +22,9 @@ pub use tollgate_core::price::CacheWrite;
 /// The most different models the tools of one request may name.
 pub const OTHER_MODELS_MAX: usize = 16;
 
-/// The most different stored objects one request may name.
-pub const OBJECTS_MAX: usize = 64;
+/// The most different stored objects one request may name: long conversations refer to each of
+/// their items.
+pub const OBJECTS_MAX: usize = 256;
 
 /// How a body names the model.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

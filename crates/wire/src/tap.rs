@@ -19,8 +19,8 @@ pub use body::{insert_cost_in_body, read_body, read_head};
 pub use plain::{Plain, answers_in_json, plain};
 
 use crate::{anthropic, bedrock, edit::Edit, gemini, ndjson, objects::Made, ollama, openai, sse};
-use bytes::Bytes;
 use blame::Judging;
+use bytes::Bytes;
 use editor::Editor;
 use frames::{Exception, Frames};
 use tollgate_core::{format::Format, usage::UsageReport};
@@ -39,8 +39,6 @@ pub struct Progress {
     pub terminal: bool,
     /// The upstream reported an error inside the stream.
     pub failed: bool,
-    /// That error is about the request itself: no other upstream would take it. Set by [`Tap`].
-    pub blames_request: bool,
 }
 
 /// How a stream is to be edited.
@@ -244,11 +242,16 @@ impl Tap {
     /// What is known so far.
     pub fn progress(&self) -> Progress {
         let mut progress = self.reader.progress();
-        if let Some(exception) = self.exception() {
-            progress.failed = true;
-            progress.blames_request |= exception.blames_request;
-        }
+        progress.failed |= self.exception().is_some();
         progress
+    }
+
+    /// The upstream reported an error that is about the request itself: no other would take it.
+    pub fn blames_request(&self) -> bool {
+        let exception = self.exception();
+        exception.map_or(self.reader.blames_request(), |exception| {
+            exception.blames_request
+        })
     }
 
     /// The stored objects that it has named so far, each once.

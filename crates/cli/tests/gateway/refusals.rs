@@ -336,8 +336,8 @@ async fn an_unknown_route_or_endpoint_is_404_in_the_dialect_it_looks_like() {
 /// Models as they stand in the path, and as they must stand in it upstream; none, where the name
 /// is no name.
 const HOSTILE_NAMES: [(&str, &str); 6] = [
-    ("..%2F..%2Fadmin", "..%2F..%2Fadmin"),
-    ("%2e%2e%2fadmin", "..%2Fadmin"),
+    ("..%2F..%2Fadmin", ""),
+    ("%2e%2e%2fadmin", ""),
     ("%252e%252e", "%252e%252e"),
     ("@evil.example", "%40evil.example"),
     ("a%3Fkey=stolen%23", "a%3Fkey%3Dstolen%23"),

@@ -25,7 +25,7 @@ pub(crate) fn blames(
     body: &[u8],
     now: Timestamp,
 ) -> Blame {
-    let failure = match classify::of_status(provider.kind, status, headers, body, now) {
+    let failure = match classify::of_status(status, headers, body, now) {
         Verdict::Client => {
             return Blame {
                 sign: Some(Sign::Answered),

@@ -4,7 +4,7 @@
 //! |---|---|---|---|
 //! | no connection: refused, no such name, too slow, no trusted TLS | yes | no | a failure |
 //! | no head in time; connection lost before the head; not HTTP | yes | yes | a failure |
-//! | 401, 402, 403 about our credential | yes | no | out at once, an alert |
+//! | 401, 402, 403 or 400 about our credential | yes | no | out at once, an alert |
 //! | no credential to be had for it | yes | no | a failure |
 //! | 429, 503, 529 with a `retry-after` | yes | no | out until then |
 //! | 408, 429, any 5xx | yes | no | a failure |
@@ -15,14 +15,17 @@
 //! | before any content: reset, silence, an end, nothing to be read | yes | yes | a failure |
 //! | a plain answer that breaks off | yes | yes | a failure |
 //! | a plain answer that is only an error, or no JSON | yes, while there is one | yes | a failure |
-//! | does not fit its envelope; has, after the first target, no bound to hold | yes | no | nothing |
+//! | does not fit its envelope; has no bound to hold (later targets) | yes | no | nothing |
 //! | as many requests as it may have | yes | no | nothing |
-//! | the time that the request has is over: `time_budget`, `request_deadline` | no | yes | nothing |
+//! | our own time is up (`time_budget`, `request_deadline`), and it had most of it | no | yes | a failure |
+//! | the same, and it had less than half | no | yes | nothing |
 //! | it waited for the client's own body, and gave up | no | yes | nothing |
 //! | anything after the first content | no | yes | broke off |
 //!
-//! An error status is believed, also when its body breaks off: nothing is billed for it. What may be billed is set aside at its
-//! estimate. A content filter's refusal is an answer, whatever it looks like.
+//! An error status is believed, also when its body breaks off: nothing is billed for it. What may
+//! be billed is set aside at its estimate. A content filter's refusal is an answer, whatever it
+//! looks like. The hold of the first target is taken before there are attempts (step 5): if it has
+//! no bound, the request is refused there.
 
 use super::Failed;
 use crate::{
@@ -34,7 +37,6 @@ use std::time::Duration;
 use tollgate_core::{
     clock::Timestamp,
     error::{Error, Kind},
-    provider::ProviderKind,
 };
 use tollgate_wire::tap::blames_content;
 
@@ -135,7 +137,6 @@ const OVERLOADED: u16 = 529;
 
 /// Whose fault an error status is. `body` is what of it was read.
 pub(super) fn of_status(
-    kind: ProviderKind,
     status: StatusCode,
     headers: &HeaderMap,
     body: &[u8],
@@ -147,9 +148,7 @@ pub(super) fn of_status(
         StatusCode::UNAUTHORIZED | StatusCode::PAYMENT_REQUIRED | StatusCode::FORBIDDEN => {
             Failure::Credential(status)
         }
-        StatusCode::BAD_REQUEST if is_googles_credential_error(kind, body) => {
-            Failure::Credential(status)
-        }
+        StatusCode::BAD_REQUEST if is_about_our_key(body) => Failure::Credential(status),
         StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => {
             Failure::Status(status, retry_after(headers, body, now))
         }
@@ -160,18 +159,40 @@ pub(super) fn of_status(
     Verdict::Provider(failure)
 }
 
-/// Google answers a bad key with a 400 whose details name the reason.
-fn is_googles_credential_error(kind: ProviderKind, body: &[u8]) -> bool {
-    let google = matches!(
-        kind,
-        ProviderKind::GoogleGemini | ProviderKind::GoogleVertex
-    );
-    google && contains(body, "API_KEY_INVALID")
+/// Google and xAI answer a bad key with a 400, and xAI repeats parts of it. What speaks `OpenAI`'s
+/// format may do as either does, so this is asked of every kind.
+///
+/// Only as the beginning of the member that says so: a caller who has such words repeated to him
+/// elsewhere must not be able to take the provider out for everybody.
+fn is_about_our_key(body: &[u8]) -> bool {
+    let text = std::str::from_utf8(body).unwrap_or_default();
+    ABOUT_OUR_KEY
+        .iter()
+        .any(|(members, words)| says(text, members, words))
 }
 
-fn contains(body: &[u8], word: &str) -> bool {
-    body.windows(word.len())
-        .any(|window| window == word.as_bytes())
+const ABOUT_OUR_KEY: [(&[&str], &str); 4] = [
+    (&["error", "message"], "Incorrect API key provided"),
+    (&["error", "message"], "API key not valid"),
+    (&["reason"], "API_KEY_INVALID"),
+    (&["code"], "invalid_api_key"),
+];
+
+/// Whether one of these members, wherever it stands, has a string that begins so. Inside another
+/// string the quotes around it would be escaped.
+fn says(text: &str, members: &[&str], words: &str) -> bool {
+    text.match_indices(words).any(|(at, _)| {
+        let before = text.get(..at).unwrap_or_default();
+        let name = before
+            .strip_suffix('"')
+            .and_then(|rest| rest.trim_end().strip_suffix(':'))
+            .and_then(|rest| rest.trim_end().strip_suffix('"'));
+        let is_one = |member: &&str| {
+            name.and_then(|name| name.strip_suffix(member))
+                .is_some_and(|rest| rest.ends_with('"') && !rest.ends_with("\\\""))
+        };
+        members.iter().any(is_one)
+    })
 }
 
 /// For how long the provider wants to be left alone, by its headers or, at Google, by the error's
@@ -209,11 +230,6 @@ fn retry_delay(body: &[u8]) -> Option<Duration> {
 }
 
 impl Failed {
-    /// Our own time for it was up.
-    pub(super) fn out_of_time(waited: Duration) -> Self {
-        Self::of(Failure::OutOfTime, sent_nothing(waited))
-    }
-
     /// No head came.
     pub(super) fn not_sent(failure: SendError) -> Self {
         Self::of(Failure::NotSent(failure.class), failure.error)

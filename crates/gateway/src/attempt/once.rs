@@ -56,8 +56,8 @@ pub(super) async fn once(
     let answer = match send(exchange, inbound, attempt, prepared, bounds).await? {
         Some(Ok(answer)) => answer,
         None => {
-            let failed = Failed::out_of_time(exchange.started.elapsed());
-            return Ok(Tried::Failed(failed));
+            let error = classify::sent_nothing(exchange.started.elapsed());
+            return Ok(Tried::Failed(Failed::of(bounds.silent(), error)));
         }
         Some(Err(failure)) => {
             if !failure.may_have_arrived {
@@ -166,7 +166,7 @@ async fn refused(
 ) -> Result<Tried, Error> {
     let provider = &attempt.provider;
     let judge = |answer: &Answer, body: &[u8], now| {
-        classify::of_status(provider.kind, answer.status, &answer.headers, body, now)
+        classify::of_status(answer.status, &answer.headers, body, now)
     };
     let now = exchange.gateway.now();
     if let Verdict::Provider(failure) = judge(&answer, b"", now)

@@ -137,13 +137,7 @@ pub(super) async fn hold_head(
                 return Ok(Ok(()));
             }
             note_usage(exchange, &opened.tap.report());
-            let is_ours = now >= bounds.until;
-            let failure = if is_ours {
-                Failure::OutOfTime
-            } else {
-                Failure::Silent
-            };
-            return Ok(Err(no_content(failure)));
+            return Ok(Err(no_content(bounds.silent())));
         };
         let data = match frame {
             None => {
@@ -161,7 +155,7 @@ pub(super) async fn hold_head(
         opened.tap.feed(data, &mut price, &mut opened.held);
         let progress = opened.tap.progress();
         let is_error = progress.failed && !progress.started;
-        if bounds.more && is_error && !progress.blames_request {
+        if bounds.more && is_error && !opened.tap.blames_request() {
             note_usage(exchange, &opened.tap.report());
             return Ok(Err(no_content(Failure::ErrorEvent)));
         }
@@ -256,14 +250,8 @@ pub(super) async fn read(
                 return Ok(Err((Failure::BrokeOff, broken(error.to_string()))));
             }
             None => {
-                let is_ours = Instant::now() >= bounds.until;
-                let failure = if is_ours {
-                    Failure::OutOfTime
-                } else {
-                    Failure::Silent
-                };
                 let error = classify::sent_nothing(exchange.started.elapsed());
-                return Ok(Err((failure, error)));
+                return Ok(Err((bounds.silent(), error)));
             }
         }
     }

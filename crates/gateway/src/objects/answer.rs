@@ -42,7 +42,8 @@ pub(crate) struct Asked<'r> {
 }
 
 /// Before a request goes out that ends an object: work that it stands for is settled now, for
-/// nobody will tell of it afterwards.
+/// nobody will tell of it afterwards. Work that still runs stays at its estimate: what it will have
+/// used is told by no one once its object is gone.
 pub(crate) async fn before_delete(exchange: &Exchange, asked: Asked<'_>) {
     let Inbound { endpoint, .. } = asked.inbound;
     if let (true, Operation::DeleteObject, Some(id)) = (

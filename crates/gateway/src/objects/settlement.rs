@@ -14,6 +14,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use http_body_util::{BodyExt, Limited};
 use jiff::SignedDuration;
 use std::{sync::Arc, time::Duration};
+use tokio::time::Instant;
 use tollgate_core::{
     amount::Amount,
     format::Format,
@@ -37,8 +38,12 @@ pub(crate) const FIRST_LOOK: SignedDuration = SignedDuration::from_mins(1);
 const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(1);
 /// How much is looked at in one round.
 const ROUND: u32 = 32;
-/// How long one object, or its results, may take to arrive.
-const FETCH_TIMEOUT: Duration = Duration::from_mins(10);
+/// How long a look may take in all, as work is looked at one after the other: the object, and its
+/// results.
+const LOOK_TIMEOUT: Duration = Duration::from_mins(1);
+/// How long results may take to arrive when somebody else has seen that they are there, and nobody
+/// waits.
+const RESULTS_TIMEOUT: Duration = Duration::from_mins(10);
 /// The largest object that is read.
 const OBJECT_BYTES_MAX: usize = 64 << 20;
 /// How often, and after how long each time, a bill is brought again that came before its estimate
@@ -71,8 +76,12 @@ pub(crate) async fn look_at_due(gateway: &Arc<Gateway>) {
 /// Asks the provider how the work stands, and settles it when it has ended.
 pub(super) async fn look(gateway: &Arc<Gateway>, work: &DeferredWork) {
     let now = gateway.now();
-    match ask(gateway, work).await {
-        Ok(Outcome::Ended(bill)) => return learn(gateway, work, bill).await,
+    let until = Instant::now() + LOOK_TIMEOUT;
+    // What is posted is never left half way: the limit is for what is asked.
+    let asked = tokio::time::timeout_at(until, ask(gateway, work)).await;
+    let asked = asked.unwrap_or_else(|_late| Err(Unseen::Later("it did not come".to_owned())));
+    match asked {
+        Ok(Outcome::Ended(bill)) => return learn_until(gateway, work, bill, until).await,
         Ok(Outcome::Running) if now < work.give_up_at => {}
         Err(Unseen::Later(why)) if now < work.give_up_at => {
             let object = &work.object;
@@ -107,9 +116,9 @@ enum Unseen {
 async fn ask(gateway: &Gateway, work: &DeferredWork) -> Result<Outcome, Unseen> {
     let answer = get(gateway, work, &path_of(work)).await?;
     let body = Limited::new(answer.body, OBJECT_BYTES_MAX).collect();
-    let body = tokio::time::timeout(FETCH_TIMEOUT, body).await;
-    let body = body.map_err(|_| Unseen::Later("its body did not come".to_owned()))?;
-    let body = body.map_err(|error| Unseen::Later(error.to_string()))?;
+    let body = body
+        .await
+        .map_err(|error| Unseen::Later(error.to_string()))?;
     Ok(outcome(work.format, &body.to_bytes()))
 }
 
@@ -168,6 +177,10 @@ fn provider_of(gateway: &Gateway, work: &DeferredWork) -> Option<Arc<Provider>> 
 
 /// Posts the bill of work that has ended.
 pub(super) async fn learn(gateway: &Arc<Gateway>, work: &DeferredWork, bill: Bill) {
+    learn_until(gateway, work, bill, Instant::now() + RESULTS_TIMEOUT).await;
+}
+
+async fn learn_until(gateway: &Arc<Gateway>, work: &DeferredWork, bill: Bill, until: Instant) {
     let mut sum = Sum::default();
     let prices = gateway.view().prices.get(&work.provider).cloned();
     match bill {
@@ -183,7 +196,12 @@ pub(super) async fn learn(gateway: &Arc<Gateway>, work: &DeferredWork, bill: Bil
                 Some(file) => format!("/v1/files/{}/content", encode_query_value(&file)),
                 None => format!("{}/results", path_of(work)),
             };
-            if !read_results(gateway, work, &path, prices.as_deref(), &mut sum).await {
+            let reading = read_results(gateway, work, &path, prices.as_deref(), &mut sum);
+            let are_read = tokio::time::timeout_at(until, reading).await;
+            if !are_read.unwrap_or(false) {
+                if gateway.now() >= work.give_up_at {
+                    return post(gateway, work, None).await;
+                }
                 // They are there tomorrow too.
                 let later = gateway.now().checked_add(wait_after(work.looks));
                 let look_at = later.unwrap_or(work.give_up_at);
@@ -217,13 +235,13 @@ async fn read_results(
     };
     let mut results = Results::default();
     loop {
-        match tokio::time::timeout(FETCH_TIMEOUT, body.frame()).await {
-            Ok(None) => break,
-            Ok(Some(Ok(frame))) => {
+        match body.frame().await {
+            None => break,
+            Some(Ok(frame)) => {
                 let data = frame.into_data().unwrap_or_default();
                 results.feed(&data, |report| sum.add(prices, work, &report));
             }
-            Ok(Some(Err(_))) | Err(_) => return false,
+            Some(Err(_)) => return false,
         }
     }
     let unread = results.finish(|report| sum.add(prices, work, &report));
@@ -238,7 +256,7 @@ struct Sum {
     usage: Usage,
     model: Option<String>,
     provider_cost: Option<NanoUsd>,
-    /// Some of it could not be read or priced.
+    /// Some of it could not be read or priced: the sum is no less than the estimate.
     is_estimate: bool,
     /// Nothing of it is known.
     is_unknown: bool,

@@ -47,12 +47,13 @@ pub(crate) struct Received {
 ///
 /// # Errors
 /// [`Kind::TooLarge`], [`Kind::RequestTimeout`], or [`Kind::BadRequest`] for an encoding we would
-/// have to undo before reading the model.
+/// have to undo before reading the model, and for a body of which it is said twice what it is.
 pub(crate) async fn body(
     request: &mut Request<ClientBody>,
     endpoint: &Endpoint,
     settings: &GatewaySettings,
 ) -> Result<Received, Error> {
+    refuse_said_twice(request.headers())?;
     refuse_encoded(request.headers())?;
     let form = form_type(request.headers()).map(ToOwned::to_owned);
     let is_upload = endpoint.operation == Operation::CreateObject;
@@ -207,6 +208,20 @@ fn form_type(headers: &HeaderMap) -> Option<&str> {
     let kind = content_type.split(';').next()?.trim();
     kind.eq_ignore_ascii_case("multipart/form-data")
         .then_some(content_type)
+}
+
+/// Of two such headers we would read the first, and the provider perhaps the second: what was
+/// decided here would then be about another body.
+fn refuse_said_twice(headers: &HeaderMap) -> Result<(), Error> {
+    for name in [header::CONTENT_TYPE, header::CONTENT_ENCODING] {
+        if headers.get_all(&name).iter().nth(1).is_some() {
+            return Err(Error::new(
+                Kind::BadRequest,
+                format!("the header `{name}` stands there twice: send it once"),
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn refuse_encoded(headers: &HeaderMap) -> Result<(), Error> {

@@ -290,7 +290,7 @@ impl Flow {
     fn sign(&self) {
         if self.is_whole() {
             self.exchange.report_provider(Sign::Whole);
-        } else if !self.tap.progress().blames_request {
+        } else if !self.tap.blames_request() {
             self.exchange.report_provider(Sign::BrokeOff);
         }
     }

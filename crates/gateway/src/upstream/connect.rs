@@ -17,6 +17,7 @@ use hyper_util::{
 use std::{
     error::Error,
     fmt, io,
+    net::IpAddr,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
@@ -178,30 +179,35 @@ impl Service<Uri> for Path {
         let guard = self.direct.guard.clone();
         Box::pin(async move {
             let host = uri.host().unwrap_or_default();
-            let checked = guard.check(host).await;
-            checked.map_err(|error| ConnectError::before_tls(&error))?;
+            let checked = guard.address_to_pass_on(host).await;
+            let checked = checked.map_err(|error| ConnectError::before_tls(&error))?;
             let mut tunnel = Tunnel::new(proxy.uri().clone(), connector);
             if let Some(auth) = proxy.basic_auth() {
                 tunnel = tunnel.with_auth(auth.clone());
             }
-            let tunnelled = tunnel.call(with_port(uri)?).await;
+            let tunnelled = tunnel.call(far_end(&uri, checked)?).await;
             tunnelled.map_err(|error| ConnectError::before_tls(&error))
         })
     }
 }
 
-/// The tunnel takes a URL without a port for one of port 443.
-fn with_port(uri: Uri) -> Result<Uri, ConnectError> {
-    if uri.port().is_some() || uri.scheme() != Some(&uri::Scheme::HTTP) {
-        return Ok(uri);
-    }
-    let host = uri.host().unwrap_or_default();
-    let with_port = Uri::builder()
+/// Where the proxy is to connect to: the host, or, where its name was looked up and checked, the
+/// address that passed, so that the proxy does not look the name up again and find another. The
+/// tunnel takes a URL without a port for one of port 443.
+fn far_end(uri: &Uri, checked: Option<IpAddr>) -> Result<Uri, ConnectError> {
+    let host = match checked {
+        Some(IpAddr::V4(address)) => address.to_string(),
+        Some(IpAddr::V6(address)) => format!("[{address}]"),
+        None => uri.host().unwrap_or_default().to_owned(),
+    };
+    let is_plain = uri.scheme() == Some(&uri::Scheme::HTTP);
+    let port = uri.port_u16().unwrap_or(if is_plain { 80 } else { 443 });
+    let far_end = Uri::builder()
         .scheme(uri::Scheme::HTTP)
-        .authority(format!("{host}:80"))
+        .authority(format!("{host}:{port}"))
         .path_and_query("/")
         .build();
-    with_port.map_err(|error| ConnectError::new(FailureClass::Unreachable, error.to_string()))
+    far_end.map_err(|error| ConnectError::new(FailureClass::Unreachable, error.to_string()))
 }
 
 /// Dials what the guard lets through.

@@ -122,7 +122,7 @@ impl Credentials {
                 Ok(Presented(Proof::Fixed))
             }
             Credential::AwsChain => {
-                self.refuse_strangers(provider)?;
+                refuse_strangers(provider)?;
                 let asking = || self.chain.keys(provider).boxed();
                 let lease = self.aws.get(&*self.clock, asking).await?;
                 aws::sign(provider, lease.value(), self.clock.now(), request)?;
@@ -134,7 +134,7 @@ impl Credentials {
                 self.put_token(provider, slot, asking, request).await
             }
             Credential::GoogleDefault => {
-                self.refuse_strangers(provider)?;
+                refuse_strangers(provider)?;
                 let asking = || self.ask_for_machine(provider).boxed();
                 let slot = Arc::clone(&self.google);
                 self.put_token(provider, slot, asking, request).await
@@ -181,16 +181,6 @@ impl Credentials {
         Ok(Presented(Proof::Token(slot, lease)))
     }
 
-    fn refuse_strangers(&self, provider: &Provider) -> Result<(), SendError> {
-        match self.transport.reach(&provider.connection) {
-            NetworkReach::Any => Ok(()),
-            NetworkReach::PublicOnly => Err(SendError::misconfigured(
-                &provider.slug,
-                "this machine's own cloud identity is for providers of the settings file alone",
-            )),
-        }
-    }
-
     /// Where the tokens of a provider are kept. Another credential (a rotation) begins anew.
     fn slot(
         &self,
@@ -222,6 +212,18 @@ impl Credentials {
         };
         tokens.insert(key, Arc::new(issued));
         slot
+    }
+}
+
+/// By where the provider was set, whatever networks the settings open to it: private addresses
+/// within reach do not make a stranger one of the operator's own.
+fn refuse_strangers(provider: &Provider) -> Result<(), SendError> {
+    match provider.connection.reach {
+        NetworkReach::Any => Ok(()),
+        NetworkReach::PublicOnly => Err(SendError::misconfigured(
+            &provider.slug,
+            "this machine's own cloud identity is for providers of the settings file alone",
+        )),
     }
 }
 

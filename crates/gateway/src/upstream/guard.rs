@@ -70,13 +70,17 @@ impl Guard {
         Ok(found)
     }
 
-    /// Checks where a host leads that somebody else will dial for us.
-    pub(super) async fn check(&self, host: &str) -> io::Result<()> {
+    /// The address by which somebody else is to dial a host for us; `None` where the host may be
+    /// given as it stands. Of several it is one of IPv4, which every proxy can dial.
+    pub(super) async fn address_to_pass_on(&self, host: &str) -> io::Result<Option<IpAddr>> {
         self.check_literal(host)?;
         let literal = host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok();
         match self.reach {
-            NetworkReach::PublicOnly if !literal => self.look_up(host).await.map(drop),
-            NetworkReach::PublicOnly | NetworkReach::Any => Ok(()),
+            NetworkReach::PublicOnly if !literal => {
+                let found = self.look_up(host).await?;
+                Ok(found.into_iter().min_by_key(IpAddr::is_ipv6))
+            }
+            NetworkReach::PublicOnly | NetworkReach::Any => Ok(None),
         }
     }
 

@@ -1,7 +1,8 @@
 //! The outbound proxy: which hosts are reached through it.
 //!
 //! A host is reached by a tunnel (CONNECT), whatever its scheme, so the proxy sees its name and
-//! nothing of what is said. This machine and cloud metadata servers are never asked for through a
+//! nothing of what is said. Of a provider whose URL came through an API it sees the address that
+//! passed the guard instead: it would look the name up itself, and might find another. This machine and cloud metadata servers are never asked for through a
 //! proxy: there they would be the proxy's own.
 
 use http::Uri;

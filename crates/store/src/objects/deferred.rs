@@ -28,7 +28,8 @@ use tollgate_core::{
 pub struct Truth {
     /// What it used, with what was set aside for attempts before.
     pub amount: Amount,
-    /// What is to be known about the figure.
+    /// What is to be known about the figure. With [`Flags::ESTIMATED`] it is less than the whole:
+    /// the estimate stands where that is more.
     pub flags: Flags,
     /// What was counted.
     pub usage: Usage,
@@ -147,16 +148,16 @@ impl Store {
         let mut tx = self.database.write().await?;
         let posted = query(
             "entry",
-            "SELECT request_id FROM entry WHERE request_id = $1 AND kind IN ($2, $3)",
+            "SELECT cost, requests, tokens FROM entry WHERE request_id = $1 AND kind IN ($2, $3)",
         )
         .bind(work.request.to_bytes())
         .bind(EntryKind::Expire.as_str())
         .bind(EntryKind::Settle.as_str())
         .optional(&mut tx)
         .await?;
-        if posted.is_none() {
+        let Some(posted) = posted else {
             return Ok(Settlement::TooEarly);
-        }
+        };
         let changed = query(
             "deferred_work",
             "UPDATE deferred_work SET settled_at = $1
@@ -166,10 +167,14 @@ impl Store {
         .bind(work.request.to_bytes())
         .execute(&mut tx)
         .await?;
-        let Some(truth) = truth.filter(|_| changed == 1) else {
+        let Some(mut truth) = truth.filter(|_| changed == 1).cloned() else {
             tx.commit().await?;
             return Ok(Settlement::Nothing);
         };
+        if truth.flags.contains(Flags::ESTIMATED) {
+            let estimate = read_amount(&posted, ["cost", "requests", "tokens"])?;
+            truth.amount = truth.amount.max_each(estimate);
+        }
         let fact = Fact {
             request: work.request,
             ids: work.ids,
@@ -181,7 +186,7 @@ impl Store {
         let posted = ledger::post(&mut tx, vec![fact], now).await?;
         let late = posted.entries.into_iter().next();
         if late.is_some() {
-            usage::correct(&mut tx, work.request, truth, now).await?;
+            usage::correct(&mut tx, work.request, &truth, now).await?;
         }
         tx.commit().await?;
         Ok(late.map_or(Settlement::Nothing, |(position, entry)| {
@@ -200,13 +205,17 @@ fn read(row: &Row) -> Result<DeferredWork> {
         object: row.text("object_id")?,
         model: row.text("model")?,
         requests: row.integer("requests")?,
-        aside: Amount {
-            cost: NanoUsd::from_nano(row.integer("aside_cost")?),
-            requests: row.integer("aside_requests")?,
-            tokens: row.integer("aside_tokens")?,
-        },
+        aside: read_amount(row, ["aside_cost", "aside_requests", "aside_tokens"])?,
         look_at: row.time("look_at")?,
         looks: row.small("looks")?,
         give_up_at: row.time("give_up_at")?,
+    })
+}
+
+fn read_amount(row: &Row, [cost, requests, tokens]: [&'static str; 3]) -> Result<Amount> {
+    Ok(Amount {
+        cost: NanoUsd::from_nano(row.integer(cost)?),
+        requests: row.integer(requests)?,
+        tokens: row.integer(tokens)?,
     })
 }

@@ -204,6 +204,30 @@ async fn a_bill_is_posted_once_as_the_difference_to_its_estimate() {
 }
 
 #[tokio::test]
+async fn a_bill_that_is_not_whole_takes_nothing_off_the_estimate() {
+    for (part, stands) in [(300, 1_000), (1_700, 1_700)] {
+        let objects = Objects::new().await;
+        let object = objects.object("resp_1");
+        let work = objects.work(&object);
+        objects.store.keep_deferred(&object, &work).await.unwrap();
+        let estimate = objects.estimate(&work, 1_000);
+        objects.post(Some(estimate), Vec::new()).await;
+        let mut bill = truth(part);
+        bill.flags = Flags::ESTIMATED;
+        let settled = objects.store.settle_deferred(&work, Some(&bill)).await;
+        let settled = settled.unwrap();
+        if let Settlement::Posted(_, late) = &settled {
+            assert_eq!(late.amount.cost.as_nano(), stands - 1_000);
+        }
+        let again = objects.store.settle_deferred(&work, Some(&bill)).await;
+        assert_eq!(again.unwrap(), Settlement::Nothing);
+        let line = objects.line(work.request).await;
+        assert_eq!(line.cost.as_nano(), stands);
+        assert!(line.flags.contains(RecordFlags::ESTIMATED));
+    }
+}
+
+#[tokio::test]
 async fn given_up_work_stays_at_its_estimate() {
     let objects = Objects::new().await;
     let object = objects.object("resp_1");

@@ -145,8 +145,7 @@ fn azure(at: At<'_>, format: Format) -> Result<Cow<'static, str>, NoAddress> {
     let (true, Some(model)) = (is_deployed, at.model) else {
         return Ok(Cow::Borrowed("/openai"));
     };
-    // It stands alone in its segment.
-    if model.is_empty() || segment::is_dots(model) {
+    if model.is_empty() || segment::climbs(model) {
         return Err(NoAddress::Model);
     }
     let mut path = "/openai/deployments/".to_owned();

@@ -127,6 +127,20 @@ fn a_request_that_leaves_the_choice_of_the_model_is_refused() {
 }
 
 #[test]
+fn the_bill_and_the_scope_of_the_operator_are_not_the_callers_to_choose() {
+    for member in ["user_profile_id", "workspace_id", "billing_policy"] {
+        let body = json!({ "model": "m", "messages": [], member: { "id": "x" } });
+        let error = facts(body.to_string().as_bytes()).unwrap_err();
+        assert_eq!(error.kind(), Kind::BadRequest);
+        assert!(
+            error.message().contains(&format!("`{member}`")),
+            "{error:?}"
+        );
+        assert_eq!(with(json!({ member: null })).output_cap, Some(8));
+    }
+}
+
+#[test]
 fn models_that_tools_name_are_listed() {
     let advisor = json!({ "type": "advisor_20260301", "model": "claude-opus-5-5" });
     let own = json!({ "name": "f", "input_schema": { "model": "not-one" } });

@@ -18,9 +18,7 @@ use tollgate_core::format::{
 
 pub(super) fn endpoint(asked: &Asked<'_>) -> Option<Endpoint> {
     let found = match below_base(asked.segments) {
-        ["deployments", name, rest @ ..] => {
-            one_call(asked, rest)?.of_model(name)?
-        }
+        ["deployments", name, rest @ ..] => one_call(asked, rest)?.of_model(name)?,
         rest => one_call(asked, rest)
             .or_else(|| without_deployment(asked, rest))
             .or_else(|| socket(asked, rest))

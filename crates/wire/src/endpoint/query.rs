@@ -19,6 +19,10 @@ const CREDENTIALS: &[&str] = &[
     "subscription-key",
 ];
 
+/// What the parameters of a request begin with that is signed by its query, at AWS: a signature, and
+/// a token, that are not ours. Compared like [`CREDENTIALS`].
+const SIGNED: &str = "x-amz-";
+
 /// Parameters by which Google's front ends reshape an answer: a selection of its members, and a
 /// wrapping of it in a function call. The usage could not be read from the rest.
 const RESHAPING: &[&str] = &["fields", "callback"];
@@ -48,11 +52,15 @@ pub(super) fn asks_for_sse(query: &str) -> bool {
 
 /// The value of the first pair of this name, still encoded.
 pub(super) fn value<'q>(query: &'q str, name: &str) -> Option<&'q str> {
+    values(query, name).next()
+}
+
+/// The values of all pairs of this name, still encoded.
+pub(super) fn values<'q>(query: &'q str, name: &str) -> impl Iterator<Item = &'q str> {
     query
         .split('&')
-        .filter(|pair| is_named(pair, name))
+        .filter(move |pair| is_named(pair, name))
         .map(|pair| pair.split_once('=').map_or("", |(_, value)| value))
-        .next()
 }
 
 /// Whether the pair of this name says yes, as OpenAI's and Google's SDKs write it.
@@ -114,7 +122,9 @@ fn means(pair: &str) -> Pair {
     // Google's parameters of the system are named `$...` (and some without): they choose other
     // forms, other headers, even another body.
     let system = bare.starts_with('$') || bare.eq_ignore_ascii_case("alt");
-    if system || among(CREDENTIALS) || among(RESHAPING) {
+    let head = bare.as_bytes().get(..SIGNED.len());
+    let signed = head.is_some_and(|head| head.eq_ignore_ascii_case(SIGNED.as_bytes()));
+    if system || signed || among(CREDENTIALS) || among(RESHAPING) {
         Pair::Stays
     } else {
         Pair::Passes

@@ -22,7 +22,7 @@ pub(crate) fn decode(segment: &str) -> Option<Cow<'_, str>> {
 /// Appends `text` as one segment: all but unreserved characters (RFC 3986 §2.3) are encoded.
 ///
 /// A segment of dots alone would still mean a parent to many parsers however it is encoded: `text`
-/// must be checked for that ([`is_dots`]).
+/// must be checked for that ([`climbs`]).
 pub(crate) fn encode_into(path: &mut String, text: &str) {
     const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
     let digit = |nibble: u8| {
@@ -41,9 +41,11 @@ pub(crate) fn encode_into(path: &mut String, text: &str) {
     }
 }
 
-/// Whether `text` as a whole segment means this directory or its parent. (More dots are a name.)
-pub(crate) fn is_dots(text: &str) -> bool {
-    matches!(text, "." | "..")
+/// Whether a part of `text` means a directory or its parent, for whoever takes its slashes for those
+/// of a path, however they are encoded. (More dots are a name.)
+pub(crate) fn climbs(text: &str) -> bool {
+    text.split(['/', '\\'])
+        .any(|part| matches!(part, "." | ".."))
 }
 
 fn hex(digit: u8) -> Option<u8> {

@@ -196,6 +196,10 @@ fn credentials_in_the_query_stop_here_and_the_rest_keeps_its_bytes() {
     assert_eq!(kept("key"), "");
     assert_eq!(kept("+key=secret&%20key=secret&%zz=1"), "");
     assert_eq!(kept("&&a=1&#b=2&c d=3"), "a=1");
+    assert_eq!(
+        kept("X-Amz-Signature=a&x-amz-security-token=b&%58-Amz-Date=c&x-amz=1"),
+        "x-amz=1"
+    );
 }
 
 #[test]

@@ -104,11 +104,7 @@ impl Reader {
 
     fn file(&mut self, bytes: &[u8]) {
         let mut lines = std::mem::take(&mut self.lines);
-        if let Err(TooLong) = lines.feed(bytes, |line| self.request(line)) {
-            let line = self.line + 1;
-            let problem = format!("line {line} of the file is longer than {LINE_BYTES_MAX} bytes");
-            self.work.problem.get_or_insert(problem);
-        }
+        lines.feed(bytes, |line| self.request(line));
         self.lines = lines;
     }
 
@@ -117,8 +113,14 @@ impl Reader {
         lines.finish(|line| self.request(line));
     }
 
-    fn request(&mut self, line: &[u8]) {
+    fn request(&mut self, line: Result<&[u8], TooLong>) {
         self.line += 1;
+        let Ok(line) = line else {
+            let line = self.line;
+            let problem = format!("line {line} of the file is longer than {LINE_BYTES_MAX} bytes");
+            self.work.problem.get_or_insert(problem);
+            return;
+        };
         if self.work.problem.is_some() || line.trim_ascii().is_empty() {
             return;
         }

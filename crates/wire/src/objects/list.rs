@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 use std::ops::Range;
 
 const CUT: &str = "cut_foreign_objects";
+const MORE: &str = "say_that_more_follows";
 const RESULTS: &str = "rewrite_results_url";
 
 /// One element of a page.
@@ -26,7 +27,8 @@ pub struct List {
     elements: Vec<Element>,
     first_id: Option<Range<usize>>,
     last_id: Option<Range<usize>>,
-    has_more: bool,
+    has_more: Option<Range<usize>>,
+    goes_on: bool,
 }
 
 impl List {
@@ -48,7 +50,8 @@ impl List {
             elements: elements?,
             first_id: place("first_id"),
             last_id: place("last_id"),
-            has_more: json::member(body, "has_more").is_some_and(|more| more.get() == "true"),
+            has_more: place("has_more"),
+            goes_on: json::member(body, "has_more").is_some_and(|more| more.get() == "true"),
         })
     }
 
@@ -57,10 +60,24 @@ impl List {
         self.elements.iter().map(|element| element.id.as_str())
     }
 
-    /// The id to go on after, when more pages follow.
-    pub fn goes_on_after(&self) -> Option<&str> {
-        let last = self.elements.last()?;
-        (self.has_more && !last.id.is_empty()).then_some(last.id.as_str())
+    /// The id to go on after, or, where pages are read `backwards`, before, when more follow.
+    pub fn goes_on_at(&self, backwards: bool) -> Option<&str> {
+        let last = if backwards {
+            self.elements.first()?
+        } else {
+            self.elements.last()?
+        };
+        (self.goes_on && !last.id.is_empty()).then_some(last.id.as_str())
+    }
+
+    /// The edit that has a page say that more follow, for one that will not show all of its own.
+    pub fn say_more(&self) -> Option<Edit> {
+        let range = self.has_more.clone().filter(|_| !self.goes_on)?;
+        Some(Edit {
+            rule: MORE,
+            range,
+            with: Bytes::from_static(b"true"),
+        })
     }
 
     /// Whether anything is left when only what is `own` stays.

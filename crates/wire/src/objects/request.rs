@@ -8,6 +8,7 @@ use crate::{
     json::{self, Members, Text},
 };
 use serde::de::{self, IgnoredAny, MapAccess};
+use std::borrow::Cow;
 use tollgate_core::{
     error::{Error, Kind},
     format::{Format, Operation},
@@ -77,11 +78,12 @@ fn input_file(body: &[u8]) -> Result<String, Error> {
 }
 
 /// The objects that a list goes on after or before.
-fn cursors(query: &str) -> impl Iterator<Item = String> {
+fn cursors(query: &str) -> impl Iterator<Item = String> + '_ {
     CURSORS
         .into_iter()
-        .filter_map(|name| crate::endpoint::query_value(query, name))
+        .flat_map(move |name| crate::endpoint::query_values(query, name))
         .filter(|id| !id.is_empty())
+        .map(Cow::into_owned)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@ use crate::{edit, facts::CacheWrite};
 use bytes::Bytes;
 use http::{HeaderMap, Method};
 use serde_json::json;
-use tollgate_core::{format::Format, object::ObjectKind, unit::Unit, usage::UsageReport};
+use tollgate_core::{format::Format, object::ObjectKind, unit::Unit};
 
 fn endpoint(method: &str, path: &str) -> Endpoint {
     let method = Method::from_bytes(method.as_bytes()).unwrap();
@@ -33,16 +33,22 @@ fn a_response_names_itself_its_conversation_and_its_containers() {
         ],
     });
     let found = made_by("POST", "/v1/responses", &body.to_string());
-    assert_eq!(ids(&found), ["resp_1", "conv_1", "cntr_1"]);
+    assert_eq!(ids(&found), ["resp_1", "conv_1", "rs_1", "cntr_1"]);
     assert_eq!(found[0].kind, ObjectKind::Response);
-    let unkept = r#"{"id":"resp_1","store":false,"output":[]}"#;
+    let unkept = r#"{"id":"resp_1","store":false,"output":[{"id":"rs_1"}]}"#;
     let unkept = made_by("POST", "/v1/responses", unkept);
     assert_eq!(unkept, []);
 }
 
 #[test]
 fn creates_name_what_they_made_and_batches_what_they_left() {
-    let table: [(&str, &str, &str, &[&str]); 7] = [
+    let table: [(&str, &str, &str, &[&str]); 8] = [
+        (
+            "POST",
+            "/v1beta/interactions",
+            r#"{"id":"int_1"}"#,
+            &["int_1"],
+        ),
         ("POST", "/v1/files", r#"{"id":"file-1"}"#, &["file-1"]),
         ("GET", "/v1/files/file-1", r#"{"id":"file-1"}"#, &[]),
         (
@@ -146,10 +152,12 @@ fn what_cannot_be_cut_is_no_page_and_what_has_no_id_is_nobodys() {
         r#"{"data":[]}"#
     );
     let more = List::read(br#"{"data":[{"id":"a"},{"id":"z"}],"has_more":true}"#).unwrap();
-    assert_eq!(more.goes_on_after(), Some("z"));
+    assert_eq!(more.goes_on_at(false), Some("z"));
+    assert_eq!(more.say_more().map(|edit| edit.range), None);
     assert!(more.shows_any(|id| id == "a") && !more.shows_any(|id| id == "b"));
     let last = List::read(br#"{"data":[{"id":"a"}],"has_more":false}"#).unwrap();
-    assert_eq!(last.goes_on_after(), None);
+    assert_eq!(last.goes_on_at(false), None);
+    assert!(last.say_more().is_some());
 }
 
 #[test]
@@ -374,26 +382,9 @@ fn an_answer_tells_where_deferred_work_stands() {
 }
 
 #[test]
-fn results_of_batches_are_read_line_by_line() {
-    for (name, tokens, unread) in [
-        ("openai/batch_output.jsonl", (1000, 200), 0),
-        ("anthropic/batch_results.jsonl", (11, 36), 0),
-    ] {
-        let path = format!("{}/fixtures/{name}", env!("CARGO_MANIFEST_DIR"));
-        let body = std::fs::read(path).unwrap();
-        for step in [5, body.len()] {
-            let mut results = Results::default();
-            let mut reports: Vec<UsageReport> = Vec::new();
-            body.chunks(step)
-                .for_each(|chunk| results.feed(chunk, |report| reports.push(report)));
-            assert_eq!(results.finish(|report| reports.push(report)), unread);
-            let [report] = reports.as_slice() else {
-                panic!("{reports:?}")
-            };
-            let usage = report.usage.as_ref().unwrap();
-            let counted = (usage.get(Unit::InputTokens), usage.get(Unit::OutputTokens));
-            assert_eq!(counted, tokens, "{name}");
-            assert!(report.context.contains(&("processing", "batch".to_owned())));
-        }
-    }
+fn every_cursor_of_a_list_is_named() {
+    let query = "after=a&limit=3&after=b&%61fter=c&before_id=d&after=&after=%zz";
+    let endpoint = Endpoint::of(&Method::GET, "/v1/files", Some(query), &HeaderMap::new());
+    let named = facts(&endpoint.unwrap(), b"").unwrap().objects;
+    assert_eq!(named, ["a", "b", "c", "%zz", "d"]);
 }

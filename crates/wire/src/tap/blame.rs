@@ -55,6 +55,11 @@ impl Judging {
             blames_request: false,
         }
     }
+
+    /// Whether its error is about the request.
+    pub(super) fn blames_request(&self) -> bool {
+        self.blames_request
+    }
 }
 
 impl StreamReader for Judging {
@@ -68,10 +73,7 @@ impl StreamReader for Judging {
     }
 
     fn progress(&self) -> Progress {
-        Progress {
-            blames_request: self.blames_request,
-            ..self.reader.progress()
-        }
+        self.reader.progress()
     }
 
     fn report(&self) -> UsageReport {
@@ -89,7 +91,6 @@ impl StreamReader for Judging {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::{
         event_stream,
         tap::{Framing, StreamEdits, Tap},
@@ -97,14 +98,15 @@ mod tests {
     use bytes::Bytes;
     use tollgate_core::format::Format;
 
-    fn after(format: Format, framing: Framing, stream: &[u8]) -> Progress {
+    /// Whether the stream failed, and whether that is about the request.
+    fn after(format: Format, framing: Framing, stream: &[u8]) -> (bool, bool) {
         let mut tap = Tap::new(format, framing, StreamEdits::default());
         // An error may come in pieces.
         for piece in stream.chunks(7) {
             let piece = Bytes::copy_from_slice(piece);
             tap.feed(piece, &mut |_| None, &mut Vec::new());
         }
-        tap.progress()
+        (tap.progress().failed, tap.blames_request())
     }
 
     #[test]
@@ -117,12 +119,11 @@ mod tests {
             ("server_error", false),
         ] {
             let event = format!("{told}data: {{\"error\":{{\"type\":\"{kind}\"}}}}\n\n");
-            let progress = after(Format::OpenAiChat, Framing::Sse, event.as_bytes());
-            assert!(progress.failed, "{kind}");
-            assert_eq!(progress.blames_request, blames_request, "{kind}");
+            let failed = after(Format::OpenAiChat, Framing::Sse, event.as_bytes());
+            assert_eq!(failed, (true, blames_request), "{kind}");
         }
         let healthy = after(Format::OpenAiChat, Framing::Sse, told.as_bytes());
-        assert!(!healthy.failed && !healthy.blames_request);
+        assert_eq!(healthy, (false, false));
     }
 
     #[test]
@@ -137,9 +138,8 @@ mod tests {
                 (Format::BedrockConverse, Framing::EventStream),
                 (Format::AnthropicMessages, Framing::FramedEvents),
             ] {
-                let progress = after(format, framing, &frame);
-                assert!(progress.failed, "{name}");
-                assert_eq!(progress.blames_request, blames_request, "{name}");
+                let failed = after(format, framing, &frame);
+                assert_eq!(failed, (true, blames_request), "{name}");
             }
         }
     }

@@ -53,6 +53,59 @@ async fn an_object_does_not_exist_for_strangers_and_is_its_makers_until_it_is_de
 }
 
 #[tokio::test]
+async fn items_of_a_stored_response_can_be_referred_to_by_their_maker_alone() {
+    let upstream = Upstream::start().await;
+    let stage = stage_of_two(&upstream.url(), "").await;
+    let mut made = response("resp_1");
+    made["output"] = json!([{ "type": "message", "id": "msg_1", "role": "assistant",
+        "content": [{ "type": "output_text", "text": "hi", "annotations": [] }] }]);
+    upstream.answer(document(&made));
+    let asked = json!({ "model": "gpt-5.2", "input": "hi" });
+    assert_eq!(stage.client.post(RESPONSES, &asked).await.status, 200);
+    let reference = |id: &str| {
+        let input = json!([{ "type": "item_reference", "id": id }, { "role": "user",
+            "content": "and now?" }]);
+        json!({ "model": "gpt-5.2", "input": input })
+    };
+    upstream.answer(document(&response("resp_2")));
+    let own = stage.client.post(RESPONSES, &reference("msg_1")).await;
+    assert_eq!(own.status, 200);
+    let foreign = stranger(&stage).post(RESPONSES, &reference("msg_1")).await;
+    let foreign = assert_refused(foreign, 404, "not_found").await;
+    let unknown = stage.client.post(RESPONSES, &reference("msg_2")).await;
+    let unknown = assert_refused(unknown, 404, "not_found").await;
+    assert_eq!(foreign.replace("msg_1", "msg_2"), unknown);
+    assert_eq!(
+        upstream.requests().len(),
+        2,
+        "no refused request went upstream"
+    );
+}
+
+#[tokio::test]
+async fn an_interaction_is_continued_by_its_maker_alone() {
+    let upstream = Upstream::start().await;
+    let stage = stage_of_two(&upstream.url(), "").await;
+    let path = "/proxy/google/v1beta/interactions";
+    let answer = |id: &str| {
+        document(
+            &json!({ "id": id, "model": "gemini-2.5-flash", "status": "completed",
+            "usage": { "total_input_tokens": 3, "total_output_tokens": 2 } }),
+        )
+    };
+    let asked = json!({ "model": "gemini-2.5-flash", "input": "hi" });
+    upstream.answer(answer("int_1"));
+    assert_eq!(stage.client.post(path, &asked).await.status, 200);
+    for name in ["previous_interaction_id", "previousInteractionId"] {
+        let asked = json!({ "model": "gemini-2.5-flash", "input": "on", name: "int_1" });
+        upstream.answer(answer("int_2"));
+        assert_eq!(stage.client.post(path, &asked).await.status, 200, "{name}");
+        let foreign = stranger(&stage).post(path, &asked).await;
+        assert_refused(foreign, 404, "NOT_FOUND").await;
+    }
+}
+
+#[tokio::test]
 async fn what_was_made_before_a_restart_is_still_its_makers() {
     let upstream = Upstream::start().await;
     let stage = stage_of_two(&upstream.url(), "").await;
@@ -121,12 +174,14 @@ async fn a_list_shows_a_project_its_own_and_goes_on_where_all_is_others() {
         asked[1..],
         [
             "/v1/files?limit=3&purpose=x",
-            "/v1/files?limit=3&purpose=x&after=file-x2",
+            "/v1/files?purpose=x&limit=100&after=file-x2",
             "/v1/files?limit=3&after=file-own",
         ]
     );
     let foreign = stage.client.get(&format!("{FILES}?after=file-x1")).await;
     assert_refused(foreign, 404, "not_found").await;
+    let both = format!("{FILES}?after=file-own&after=file-x1");
+    assert_refused(stage.client.get(&both).await, 404, "not_found").await;
     upstream.answer(Answer::new(200, "application/json", "not a list"));
     let unread = stage.client.get(FILES).await;
     assert_eq!(unread.status, 502, "what cannot be cut is not shown");

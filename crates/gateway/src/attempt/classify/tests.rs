@@ -1,10 +1,9 @@
 use super::*;
 use http::HeaderValue;
 
-fn verdict(kind: ProviderKind, status: u16, body: &str) -> Verdict {
+fn verdict(status: u16, body: &str) -> Verdict {
     let status = StatusCode::from_u16(status).unwrap();
     of_status(
-        kind,
         status,
         &HeaderMap::new(),
         body.as_bytes(),
@@ -15,11 +14,11 @@ fn verdict(kind: ProviderKind, status: u16, body: &str) -> Verdict {
 #[test]
 fn the_clients_own_errors_are_shown_and_the_providers_go_elsewhere() {
     for status in [400, 404, 405, 409, 413, 415, 422, 424, 451] {
-        let verdict = verdict(ProviderKind::OpenAi, status, "{}");
+        let verdict = verdict(status, "{}");
         assert_eq!(verdict, Verdict::Client, "{status}");
     }
     for status in [408, 429, 500, 501, 502, 503, 504, 529] {
-        let Verdict::Provider(failure) = verdict(ProviderKind::OpenAi, status, "{}") else {
+        let Verdict::Provider(failure) = verdict(status, "{}") else {
             unreachable!("{status} is the provider's");
         };
         assert!(failure.may_be_shown(), "{status}");
@@ -28,44 +27,49 @@ fn the_clients_own_errors_are_shown_and_the_providers_go_elsewhere() {
     for status in [301, 302, 307, 308] {
         let code = StatusCode::from_u16(status).unwrap();
         let redirected = Verdict::Provider(Failure::Redirect(code));
-        assert_eq!(verdict(ProviderKind::OpenAi, status, ""), redirected);
+        assert_eq!(verdict(status, ""), redirected);
+    }
+}
+
+#[test]
+fn words_about_a_key_that_a_caller_has_repeated_are_his_own() {
+    for body in [
+        r#"{"error":{"message":"Invalid value: 'API_KEY_INVALID'","code":"invalid_value"}}"#,
+        r#"{"error":{"message":"Invalid value: '\"reason\":\"API_KEY_INVALID\"'"}}"#,
+        r#"{"error":{"message":"Unknown parameter: 'invalid_api_key'.","param":"invalid_api_key"}}"#,
+        r#"{"error":{"message":"Unknown model: 'Incorrect API key provided'"}}"#,
+    ] {
+        assert!(!is_about_our_key(body.as_bytes()), "{body}");
     }
 }
 
 #[test]
 fn what_is_about_our_credential_is_never_shown() {
     let google = r#"{"error":{"details":[{"reason":"API_KEY_INVALID"}]}}"#;
-    for (kind, status, body) in [
-        (ProviderKind::OpenAi, 401, "{}"),
-        (ProviderKind::OpenRouter, 402, "{}"),
-        (
-            ProviderKind::Anthropic,
-            403,
-            r#"{"error":{"type":"permission_error"}}"#,
-        ),
-        (
-            ProviderKind::Bedrock,
-            403,
-            r#"{"message":"The security token is expired"}"#,
-        ),
-        (ProviderKind::GoogleGemini, 400, google),
+    let xai = r#"{"code":"Client specified an invalid argument",
+        "error":"Incorrect API key provided: sk***gA."}"#;
+    for (status, body) in [
+        (401, "{}"),
+        (402, "{}"),
+        (403, r#"{"error":{"type":"permission_error"}}"#),
+        (403, r#"{"message":"The security token is expired"}"#),
+        (400, google),
+        (400, xai),
+        (400, r#"{"error":{"code":"invalid_api_key"}}"#),
+        (400, r#"[{"error":{"message":"API key not valid."}}]"#),
     ] {
-        let Verdict::Provider(failure) = verdict(kind, status, body) else {
-            unreachable!("{kind:?} {status} is about our credential");
+        let Verdict::Provider(failure) = verdict(status, body) else {
+            unreachable!("{status} {body} is about our credential");
         };
         assert!(!failure.may_be_shown());
         assert_eq!(failure.sign(), Some(Sign::CredentialRefused));
     }
-    assert_eq!(verdict(ProviderKind::OpenAi, 400, google), Verdict::Client);
 }
 
 #[test]
 fn a_refusal_of_the_content_is_the_clients_whatever_its_status() {
     let flagged = r#"{"error":{"code":403,"metadata":{"flagged_input":"…","reasons":["x"]}}}"#;
-    assert_eq!(
-        verdict(ProviderKind::OpenRouter, 403, flagged),
-        Verdict::Client
-    );
+    assert_eq!(verdict(403, flagged), Verdict::Client);
 }
 
 #[test]
@@ -114,13 +118,7 @@ fn only_who_may_know_is_left_alone_for_as_long_as_it_says() {
         (500, Sign::Failed),
     ] {
         let status = StatusCode::from_u16(status).unwrap();
-        let judged = of_status(
-            ProviderKind::Anthropic,
-            status,
-            &headers,
-            b"",
-            Timestamp::UNIX_EPOCH,
-        );
+        let judged = of_status(status, &headers, b"", Timestamp::UNIX_EPOCH);
         let Verdict::Provider(failure) = judged else {
             unreachable!("{status} is the provider's");
         };

@@ -207,3 +207,24 @@ async fn an_announced_length_is_passed_on() {
     let passing = rest.behind(edited);
     assert_eq!(passing.size_hint().exact(), Some((3 << 20) + 16));
 }
+
+#[tokio::test]
+async fn what_a_body_is_may_be_said_once() {
+    for (name, values) in [
+        ("content-type", ["application/json", FORM]),
+        ("content-type", [FORM, "multipart/form-data; boundary=c"]),
+        ("content-encoding", ["identity", "gzip"]),
+    ] {
+        let (_sender, body) = coming();
+        let (mut request, endpoint) = post(TRANSCRIBE, FORM, body);
+        request.headers_mut().remove(name);
+        for value in values {
+            let value = http::HeaderValue::from_static(value);
+            request.headers_mut().append(name, value);
+        }
+        let refused = super::body(&mut request, &endpoint, &settings()).await;
+        let refused = refused.unwrap_err();
+        assert_eq!(refused.kind(), Kind::BadRequest);
+        assert!(refused.message().contains(name), "{}", refused.message());
+    }
+}

@@ -6,7 +6,7 @@ use tollgate_core::{
     provider::{CredentialPlacement, Provider},
     secret::Secret,
 };
-use tollgate_wire::endpoint::encode_query_value;
+use tollgate_wire::endpoint::{encode_query_value, query_without};
 
 /// Puts the secret where the provider wants it.
 ///
@@ -42,10 +42,12 @@ fn put_header(name: HeaderName, value: &str, request: &mut Request<RequestBody>)
 
 fn put_query(name: &str, secret: &Secret, request: &mut Request<RequestBody>) -> Option<()> {
     let uri = request.uri();
-    let target = uri.path_and_query().map_or("/", PathAndQuery::as_str);
-    let sign = if uri.query().is_some() { '&' } else { '?' };
+    let path = uri.path_and_query().map_or("/", PathAndQuery::path);
+    // A pair of the caller's with this name might be the one that the provider reads.
+    let theirs = query_without(uri.query().unwrap_or_default(), &[name]);
+    let sign = if theirs.is_empty() { "" } else { "&" };
     let value = encode_query_value(secret.expose());
-    let target = format!("{target}{sign}{name}={value}");
+    let target = format!("{path}?{theirs}{sign}{name}={value}");
     let mut parts = uri.clone().into_parts();
     parts.path_and_query = Some(PathAndQuery::try_from(target).ok()?);
     *request.uri_mut() = Uri::from_parts(parts).ok()?;

@@ -91,6 +91,30 @@ async fn a_secret_stands_where_the_provider_wants_it() {
 }
 
 #[tokio::test]
+async fn a_secret_in_the_query_stands_there_alone() {
+    let upstream = Upstream::start().await;
+    upstream.always(hello());
+    let credential = Credential::Placed {
+        placement: CredentialPlacement::Query("code".to_owned()),
+        secret: Secret::new("s3cret"),
+    };
+    let provider = provider(ProviderKind::OpenAiCompatible, Some(credential));
+    for (query, sent) in [
+        ("?code=theirs", "?code=s3cret"),
+        (
+            "?a=1&code=theirs&b=%2F&c%6Fde=x&code",
+            "?a=1&b=%2F&code=s3cret",
+        ),
+        ("?codes=1", "?codes=1&code=s3cret"),
+    ] {
+        let url = format!("{}/v1/chat{query}", upstream.url());
+        status(&client(&settings()), &provider, &url).await.unwrap();
+        let target = upstream.requests().pop().unwrap().target;
+        assert_eq!(target, format!("/v1/chat{sent}"));
+    }
+}
+
+#[tokio::test]
 async fn a_secret_that_cannot_stand_on_a_request_is_not_sent_and_not_told() {
     let credential = Credential::Placed {
         placement: CredentialPlacement::Bearer,
@@ -309,6 +333,23 @@ async fn a_credential_set_through_an_api_reaches_no_further_than_its_provider() 
             .await
             .unwrap_err();
         assert_eq!(failure.class, FailureClass::Credential, "{failure:?}");
+    }
+    assert!(upstream.requests().is_empty());
+}
+
+/// Whoever sets a provider through an API would have this machine's tokens sent where they like.
+#[tokio::test]
+async fn open_networks_do_not_open_this_machines_identity_to_providers_of_an_api() {
+    let upstream = Upstream::start().await;
+    let mut settings = settings();
+    settings.allow_private_networks = true;
+    let client = client(&settings);
+    for credential in [Credential::GoogleDefault, Credential::AwsChain] {
+        let mut provider = vertex(credential);
+        provider.connection.reach = NetworkReach::PublicOnly;
+        let failure = status(&client, &provider, &upstream.url()).await;
+        let text = format!("{:?}", failure.unwrap_err());
+        assert!(text.contains("providers of the settings file"), "{text}");
     }
     assert!(upstream.requests().is_empty());
 }

@@ -194,16 +194,48 @@ async fn a_provider_set_through_an_api_cannot_have_the_proxy_dial_inside() {
     }
     assert!(told.try_recv().is_err(), "the proxy was asked");
 
+    // A name that changes its mind when the proxy looks it up gains nothing.
+    for (addresses, dialled) in [
+        (&["2606:4700::1111", "8.8.8.8"][..], "8.8.8.8:80"),
+        (&["2606:4700::1111"], "[2606:4700::1111]:80"),
+    ] {
+        let names = scene::Told::new(&[addresses]);
+        let outside = Client::with_names(&settings, scene::clock(), names).unwrap();
+        let url = "http://outside.test/v1";
+        assert_eq!(text(&outside, &stranger(), url).await.unwrap(), "hello");
+        let head = told.recv().await.unwrap();
+        let expected = format!("CONNECT {dialled} HTTP/1.1");
+        assert_eq!(head.lines().next(), Some(expected.as_str()));
+    }
+    let last = upstream.requests().pop().unwrap();
+    assert_eq!(last.header("host"), Some("outside.test"));
+}
+
+#[tokio::test]
+async fn tls_through_a_checked_address_is_with_the_name() {
+    let certificates = Certificates::for_loopback();
+    let upstream = Upstream::start_tls(&certificates).await;
+    upstream.always(hello());
+    let to = upstream.address().to_string();
+    let (proxy, mut told) = connecting_proxy(to, "200 OK").await;
+    let mut settings = settings();
+    settings.proxy = Some(Secret::new(format!("http://{proxy}")));
     let names = scene::Told::new(&[&["8.8.8.8"]]);
-    let outside = Client::with_names(&settings, scene::clock(), names).unwrap();
-    let url = "http://outside.test/v1";
-    assert_eq!(text(&outside, &stranger(), url).await.unwrap(), "hello");
+    let client = Client::with_names(&settings, scene::clock(), names).unwrap();
+    let mut stranger = stranger();
+    stranger.connection.ca_pem = Some(certificates.authority_pem.clone());
+    let failure = text(&client, &stranger, "https://model.test/v1").await;
+    let failure = failure.unwrap_err();
     assert!(
         told.recv()
             .await
             .unwrap()
-            .starts_with("CONNECT outside.test:80")
+            .starts_with("CONNECT 8.8.8.8:443")
     );
+    // The certificate is for this machine: it is the name that it is checked against.
+    assert_eq!(failure.class, FailureClass::Tls);
+    let context = failure.error.context().unwrap();
+    assert!(context.contains("model.test"), "{context}");
 }
 
 #[tokio::test]

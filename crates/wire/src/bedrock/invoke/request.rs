@@ -21,14 +21,15 @@ pub(crate) fn facts(endpoint: &Endpoint, body: &[u8]) -> Result<RequestFacts, Er
     let facts = facts_of_path(endpoint)?;
     let mut request = Request::default();
     json::read_object(body, &mut request)?;
-    let message = match request.is_anthropic {
-        true => Some(RequestFacts {
+    let message = if request.is_anthropic {
+        Some(RequestFacts {
             model: facts.model.clone(),
             model_span: None,
             stream: facts.stream,
             ..anthropic::facts_of_body(body)?
-        }),
-        false => None,
+        })
+    } else {
+        None
     };
     let is_of_anthropic = names_anthropic(&facts.model);
     let measure = request.measure;

@@ -161,6 +161,22 @@ fn anthropics_bodies_are_read_as_messages_with_the_model_of_the_path() {
 }
 
 #[test]
+fn the_word_of_anthropic_in_a_body_for_anybody_can_only_widen_its_bounds() {
+    let body = r#"{"anthropic_version":"bedrock-2023-05-31","max_tokens":1,"max_gen_len":2048,
+        "prompt":"hi","inputImage":"iVBORw0KGgo="}"#;
+    let profile = "arn:aws:bedrock:us-east-1:1:application-inference-profile/abc";
+    for model in ["meta.llama3-8b-instruct-v1:0", profile] {
+        let facts = invoke(model, body);
+        assert_eq!(
+            (facts.output_cap, facts.media_tokens),
+            (Some(2048), 5_000),
+            "{model}"
+        );
+    }
+    assert_eq!(invoke(CLAUDE, body).output_cap, Some(1));
+}
+
+#[test]
 fn every_makers_bound_is_known_and_an_unknown_body_has_none() {
     let table = [
         (

@@ -185,6 +185,34 @@ fn bedrock_s_models_are_known_encoded_and_decoded() {
 }
 
 #[test]
+fn no_part_of_a_name_in_a_path_means_a_directory() {
+    for name in [
+        "a%2F..%2Fb",
+        "a%2f%2e%2E%5Cb",
+        "..%5Ca",
+        "a%2F.",
+        "%2e",
+        "..%2f..%2Ffiles",
+    ] {
+        for path in [
+            format!("/model/{name}/converse"),
+            format!("/model/{name}/invoke"),
+            format!("/v1beta/models/{name}:generateContent"),
+            format!("/v1beta/models/{name}:embedContent"),
+            format!("/v1/projects/p/locations/l/publishers/anthropic/models/{name}:rawPredict"),
+            format!("/openai/deployments/{name}/chat/completions"),
+        ] {
+            assert_eq!(post(&path), None, "{path}");
+        }
+        let described = format!("/v1beta/models/{name}");
+        assert_eq!(of(&GET, &described, None), None, "{described}");
+    }
+    assert_eq!(post("/model/a/../b/invoke"), None);
+    let named = post("/v1beta/models/a%2F...%2Fb.c:generateContent").unwrap();
+    assert_eq!(named.model.as_deref(), Some("a/.../b.c"));
+}
+
+#[test]
 fn ollama_s_own_api_is_known_but_for_what_manages_it() {
     assert_table(&[
         (POST, "/api/chat", Ollama, Generate, None, "/chat"),

@@ -312,6 +312,10 @@ fn models_that_tools_name_are_listed_once_and_schemas_name_none() {
             format!(r#"{{"model":"m","input":[{{"type":"additional_tools","tools":[{tool}]}}]}}"#);
         assert_eq!(responses(&item).other_models, models, "{tool}");
     }
+    let compound = r#"{"model":"groq/compound","messages":[],"compound_custom":{
+        "models":{"reasoning_model":"a","answering_model":"b","new_part":"c"},
+        "tools":{"enabled_tools":["web_search"]}}}"#;
+    assert_eq!(chat(compound).other_models, ["a", "b", "c"]);
     let answer = r#"{"model":"m","messages":[{"role":"assistant","model":"n","content":"x"}]}"#;
     assert!(chat(answer).other_models.is_empty());
 }
