@@ -87,6 +87,29 @@ impl Format {
         Self::MistralFim,
     ];
 
+    /// Those of OpenAI's own platform.
+    pub const OF_OPENAI: &[Self] = &[
+        Self::OpenAiChat,
+        Self::OpenAiResponses,
+        Self::OpenAiCompletions,
+        Self::OpenAiEmbeddings,
+        Self::OpenAiImages,
+        Self::OpenAiSpeech,
+        Self::OpenAiTranscription,
+        Self::OpenAiModerations,
+        Self::OpenAiFiles,
+        Self::OpenAiBatches,
+        Self::OpenAiRealtime,
+        Self::OpenAiResponsesSocket,
+    ];
+
+    /// Those of Anthropic's own platform.
+    pub const OF_ANTHROPIC: &[Self] = &[
+        Self::AnthropicMessages,
+        Self::AnthropicBatches,
+        Self::AnthropicFiles,
+    ];
+
     /// The name in logs, usage rows and messages.
     pub const fn as_str(self) -> &'static str {
         match self {

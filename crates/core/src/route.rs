@@ -41,39 +41,18 @@ pub struct RoutingGroup {
 /// The list is what real clients send: the OpenAI and Anthropic SDKs' documentation, pydantic-ai
 /// (`google-vertex`, also for `google-cloud`), and the older documentation of the hosted gateway.
 pub const ALIASES: &[(&str, &[Format])] = &[
-    ("openai", OPENAI),
-    ("openai-chat", OPENAI),
-    ("openai-responses", OPENAI),
-    ("chat", OPENAI),
-    ("responses", OPENAI),
-    ("anthropic", ANTHROPIC),
+    ("openai", Format::OF_OPENAI),
+    ("openai-chat", Format::OF_OPENAI),
+    ("openai-responses", Format::OF_OPENAI),
+    ("chat", Format::OF_OPENAI),
+    ("responses", Format::OF_OPENAI),
+    ("anthropic", Format::OF_ANTHROPIC),
     ("google-vertex", GOOGLE),
     ("google-cloud", GOOGLE),
     ("gemini", GOOGLE),
     ("groq", &[Format::OpenAiChat]),
     ("bedrock", BEDROCK),
     ("converse", BEDROCK),
-];
-
-const OPENAI: &[Format] = &[
-    Format::OpenAiChat,
-    Format::OpenAiResponses,
-    Format::OpenAiCompletions,
-    Format::OpenAiEmbeddings,
-    Format::OpenAiImages,
-    Format::OpenAiSpeech,
-    Format::OpenAiTranscription,
-    Format::OpenAiModerations,
-    Format::OpenAiFiles,
-    Format::OpenAiBatches,
-    Format::OpenAiRealtime,
-    Format::OpenAiResponsesSocket,
-];
-
-const ANTHROPIC: &[Format] = &[
-    Format::AnthropicMessages,
-    Format::AnthropicBatches,
-    Format::AnthropicFiles,
 ];
 
 const GOOGLE: &[Format] = &[

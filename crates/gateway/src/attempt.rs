@@ -104,7 +104,7 @@ pub(crate) async fn attempt(
     while let Some((planned, insist)) = search.next() {
         let is_held = std::mem::take(&mut search.is_held);
         let bounds = search.bounds();
-        let slug = planned.attempt.provider.slug.clone();
+        let slug = &planned.attempt.provider.slug;
         let health = Arc::clone(&exchange.gateway.health);
         let entered = health.enter(&planned.attempt.provider, insist, Instant::now());
         exchange.duty = match entered {
@@ -114,7 +114,7 @@ pub(crate) async fn attempt(
                 continue;
             }
             Err(NotNow::Full) => {
-                search.failures.add(exchange, &slug, Failed::full(&slug));
+                search.failures.add(exchange, slug, Failed::full(slug));
                 continue;
             }
         };
@@ -137,7 +137,7 @@ pub(crate) async fn attempt(
             Some(sign) => exchange.report_provider(sign),
         }
         exchange.duty = None;
-        search.failures.add(exchange, &slug, failed);
+        search.failures.add(exchange, slug, failed);
         let is_used_up = inbound.rest.is_some_and(Rest::is_touched);
         if is_used_up || Instant::now() >= search.until {
             break;

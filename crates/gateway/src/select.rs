@@ -12,7 +12,7 @@ mod resolve;
 
 pub(crate) use affinity::affinity;
 pub(crate) use order::Chance;
-pub(crate) use price::{NoPlan, with_prices};
+pub(crate) use price::{NoPlan, priced_by, prices_of, with_prices};
 
 use crate::exchange::Pricing;
 use order::ordered;

@@ -2,10 +2,18 @@
 //! the output, how large the input is.
 
 use crate::{
-    anthropic, bedrock, edit::Edit, endpoint::Endpoint, gemini, mistral, objects,
-    objects::BatchWork, ollama, openai,
+    anthropic, bedrock,
+    edit::Edit,
+    endpoint::Endpoint,
+    gemini,
+    json::{self, Text},
+    mistral, objects,
+    objects::BatchWork,
+    ollama, openai,
 };
 use bytes::Bytes;
+use serde::de;
+use serde_json::value::RawValue;
 use std::ops::Range;
 use tollgate_core::{
     error::{Error, Kind},
@@ -164,6 +172,21 @@ fn of_body(
         | Format::AnthropicBatches
         | Format::AnthropicFiles
         | Format::GeminiLive => Err(not_offered(endpoint.format)),
+    }
+}
+
+impl RequestFacts {
+    /// Takes the model that a member of `body` names.
+    pub(crate) fn name_model<E: de::Error>(
+        &mut self,
+        body: &[u8],
+        raw: &RawValue,
+    ) -> Result<(), E> {
+        let Text(model) =
+            serde_json::from_str(raw.get()).map_err(|_| E::custom("`model` must be a string"))?;
+        self.model = model.into_owned();
+        self.model_span = json::span(body, raw);
+        Ok(())
     }
 }
 

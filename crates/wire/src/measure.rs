@@ -61,7 +61,10 @@ pub(crate) trait Rules: Copy {
     fn read(self, key: &str) -> Read<Self>;
 
     /// Whether a part, item or tool of this `type` brings in what the body does not show.
-    fn type_is_unseen(self, kind: &str) -> bool;
+    /// By default none does.
+    fn type_is_unseen(self, _kind: &str) -> bool {
+        false
+    }
 }
 
 impl Measure {

@@ -10,7 +10,7 @@ use super::settlement::FIRST_LOOK;
 use crate::{
     exchange::{Exchange, Pricing},
     reserve::{CONTEXT_UNKNOWN, Reservation, TEMPLATE_TOKENS},
-    select::{self, Attempt, NoPlan, Plan, Planned, Route},
+    select::{self, Attempt, NoPlan, Plan, Route},
     state::View,
 };
 use jiff::SignedDuration;
@@ -68,24 +68,7 @@ pub(crate) fn plan(
         );
         return Err(refused(Kind::UnknownModel, text));
     }
-    let mut first_refusal = None;
-    let mut attempts = std::collections::VecDeque::with_capacity(route.attempts.len());
-    for attempt in route.attempts {
-        match priced(view, &attempt, work) {
-            Ok(pricing) => attempts.push_back(Planned {
-                attempt,
-                pricing: Some(pricing),
-            }),
-            Err(refusal) => first_refusal = first_refusal.or(Some(refusal)),
-        }
-    }
-    match first_refusal {
-        Some(refusal) if attempts.is_empty() => Err(refusal),
-        _ => Ok(Plan {
-            attempts,
-            time_budget: route.time_budget,
-        }),
-    }
+    select::priced_by(route, |attempt| priced(view, attempt, work))
 }
 
 fn refused(kind: Kind, text: String) -> NoPlan {
@@ -97,10 +80,7 @@ fn refused(kind: Kind, text: String) -> NoPlan {
 
 fn priced(view: &View, attempt: &Attempt, work: &BatchWork) -> Result<Pricing, NoPlan> {
     let Provider { slug, unpriced, .. } = &*attempt.provider;
-    let Some(prices) = view.prices.get(&attempt.provider.id).cloned() else {
-        let text = format!("the provider `{slug}` is misconfigured: tell the operator");
-        return Err(refused(Kind::Unavailable, text));
-    };
+    let prices = select::prices_of(view, &attempt.provider)?;
     let mut models = work.models.iter();
     let missing = models.find(|work| prices.find(&work.model).is_none());
     if let (Some(work), true) = (missing, *unpriced != UnpricedPolicy::Allow) {

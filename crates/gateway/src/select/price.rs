@@ -3,9 +3,11 @@
 
 use super::{Attempt, Plan, Planned, Route};
 use crate::{exchange::Pricing, state::View};
+use std::sync::Arc;
 use tollgate_core::{
     error::{Error, Kind},
-    provider::UnpricedPolicy,
+    price::ProviderPrices,
+    provider::{Provider, UnpricedPolicy},
 };
 
 /// Why nothing can be tried.
@@ -31,10 +33,21 @@ impl From<Error> for NoPlan {
 /// # Errors
 /// See [`NoPlan`].
 pub(crate) fn with_prices(view: &View, route: Route) -> Result<Plan, NoPlan> {
+    priced_by(route, |attempt| priced(view, attempt))
+}
+
+/// The same for work that is priced in a way of its own.
+///
+/// # Errors
+/// See [`NoPlan`].
+pub(crate) fn priced_by(
+    route: Route,
+    mut price: impl FnMut(&Attempt) -> Result<Pricing, NoPlan>,
+) -> Result<Plan, NoPlan> {
     let mut first_refusal = None;
     let mut attempts = std::collections::VecDeque::with_capacity(route.attempts.len());
     for attempt in route.attempts {
-        match priced(view, &attempt) {
+        match price(&attempt) {
             Ok(pricing) => attempts.push_back(Planned {
                 attempt,
                 pricing: Some(pricing),
@@ -67,17 +80,24 @@ impl From<Route> for Plan {
     }
 }
 
+/// The prices of a provider.
+///
+/// # Errors
+/// When they are unusable: the operator's business.
+pub(crate) fn prices_of(view: &View, provider: &Provider) -> Result<Arc<ProviderPrices>, Error> {
+    let slug = &provider.slug;
+    view.prices.get(&provider.id).cloned().ok_or_else(|| {
+        let text =
+            format!("the provider `{slug}` is misconfigured: tell the operator of this gateway");
+        let context = format!("provider `{slug}` has unusable prices");
+        Error::new(Kind::Unavailable, text).with_context(context)
+    })
+}
+
 fn priced(view: &View, attempt: &Attempt) -> Result<Pricing, NoPlan> {
     let provider = &attempt.provider;
     let slug = &provider.slug;
-    let Some(prices) = view.prices.get(&provider.id).cloned() else {
-        let error = Error::new(
-            Kind::Unavailable,
-            format!("the provider `{slug}` is misconfigured: tell the operator of this gateway"),
-        );
-        let context = format!("provider `{slug}` has unusable prices");
-        return Err(error.with_context(context).into());
-    };
+    let prices = prices_of(view, provider)?;
     let model = prices.find(&attempt.model);
     if model.is_none() && provider.unpriced != UnpricedPolicy::Allow {
         return Err(NoPlan {

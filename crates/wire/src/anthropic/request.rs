@@ -70,7 +70,7 @@ struct Request<'de> {
 impl<'de> Members<'de> for Request<'de> {
     fn member<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
         match key {
-            "model" => self.model(map.next_value()?)?,
+            "model" => self.facts.name_model(self.body, map.next_value()?)?,
             "stream" => {
                 self.facts.stream = map.next_value::<Option<bool>>()?.unwrap_or_default();
             }
@@ -121,14 +121,6 @@ impl<'de> Members<'de> for Request<'de> {
 }
 
 impl<'de> Request<'de> {
-    fn model<E: de::Error>(&mut self, raw: &'de RawValue) -> Result<(), E> {
-        let Text(model) =
-            serde_json::from_str(raw.get()).map_err(|_| E::custom("`model` must be a string"))?;
-        self.facts.model = model.into_owned();
-        self.facts.model_span = json::span(self.body, raw);
-        Ok(())
-    }
-
     /// What is stored at the provider, by its id or as an object that holds it: a container is
     /// `{"id":…,"skills":[…]}`.
     fn stored<E: de::Error>(&mut self, raw: Option<&RawValue>, place: Place) -> Result<(), E> {

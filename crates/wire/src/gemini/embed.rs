@@ -93,10 +93,6 @@ impl Rules for Content {
             _ => Read::Inside(self),
         }
     }
-
-    fn type_is_unseen(self, _: &str) -> bool {
-        false
-    }
 }
 
 #[derive(Deserialize)]

@@ -80,13 +80,7 @@ impl<'de> Members<'de> for Request<'de> {
                     ));
                 }
             }
-            "model" => {
-                let raw: &'de RawValue = map.next_value()?;
-                let Text(model) = serde_json::from_str(raw.get())
-                    .map_err(|_| de::Error::custom("`model` must be a string"))?;
-                self.facts.model = model.into_owned();
-                self.facts.model_span = json::span(self.body, raw);
-            }
+            "model" => self.facts.name_model(self.body, map.next_value()?)?,
             "stream" => {
                 self.facts.stream = map.next_value::<Option<bool>>()?.unwrap_or_default();
             }
@@ -167,10 +161,6 @@ impl Rules for Content {
             "arguments" | "result" => Read::Text,
             _ => Read::Inside(self),
         }
-    }
-
-    fn type_is_unseen(self, _: &str) -> bool {
-        false
     }
 }
 

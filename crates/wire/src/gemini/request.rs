@@ -157,8 +157,4 @@ impl Rules for Content {
             _ => Read::Inside(self),
         }
     }
-
-    fn type_is_unseen(self, _: &str) -> bool {
-        false
-    }
 }

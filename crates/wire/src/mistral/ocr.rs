@@ -6,7 +6,7 @@ use crate::{
 };
 use serde::{
     Deserialize,
-    de::{self, IgnoredAny, MapAccess},
+    de::{IgnoredAny, MapAccess},
 };
 use serde_json::value::RawValue;
 use tollgate_core::{
@@ -48,13 +48,7 @@ struct Document<'a> {
 impl<'de> Members<'de> for Request<'de> {
     fn member<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
         match key {
-            "model" => {
-                let raw: &'de RawValue = map.next_value()?;
-                let Text(model) = serde_json::from_str(raw.get())
-                    .map_err(|_| de::Error::custom("`model` must be a string"))?;
-                self.facts.model = model.into_owned();
-                self.facts.model_span = json::span(self.body, raw);
-            }
+            "model" => self.facts.name_model(self.body, map.next_value()?)?,
             "document" => {
                 let document: Option<Document<'de>> = map.next_value()?;
                 let file = document.and_then(|document| document.file_id);

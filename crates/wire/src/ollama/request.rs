@@ -3,14 +3,13 @@
 use crate::{
     endpoint::Endpoint,
     facts::RequestFacts,
-    json::{self, Count, Members, Text},
+    json::{self, Count, Members},
     measure::{Measure, Read, Rules},
 };
 use serde::{
     Deserialize,
-    de::{self, IgnoredAny, MapAccess},
+    de::{IgnoredAny, MapAccess},
 };
-use serde_json::value::RawValue;
 use tollgate_core::{error::Error, format::Operation};
 
 /// Facts of a request.
@@ -63,7 +62,7 @@ struct Options {
 impl<'de> Members<'de> for Request<'de> {
     fn member<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
         match key {
-            "model" => self.model(map.next_value()?)?,
+            "model" => self.facts.name_model(self.body, map.next_value()?)?,
             "stream" => self.stream = map.next_value()?,
             "options" => {
                 let options: Option<Options> = map.next_value()?;
@@ -84,16 +83,6 @@ impl<'de> Members<'de> for Request<'de> {
     }
 }
 
-impl<'de> Request<'de> {
-    fn model<E: de::Error>(&mut self, raw: &'de RawValue) -> Result<(), E> {
-        let Text(model) =
-            serde_json::from_str(raw.get()).map_err(|_| E::custom("`model` must be a string"))?;
-        self.facts.model = model.into_owned();
-        self.facts.model_span = json::span(self.body, raw);
-        Ok(())
-    }
-}
-
 #[derive(Clone, Copy)]
 struct Content;
 
@@ -105,9 +94,5 @@ impl Rules for Content {
             "arguments" | "parameters" => Read::Text,
             _ => Read::Inside(self),
         }
-    }
-
-    fn type_is_unseen(self, _: &str) -> bool {
-        false
     }
 }

@@ -3,26 +3,10 @@
 use super::{Auth, BaseUrl, COMMON, Profile};
 use crate::format::Format;
 
-/// Every API that OpenAI's own platform offers.
-const ALL_OF_OPENAI: &[Format] = &[
-    Format::OpenAiChat,
-    Format::OpenAiResponses,
-    Format::OpenAiCompletions,
-    Format::OpenAiEmbeddings,
-    Format::OpenAiImages,
-    Format::OpenAiSpeech,
-    Format::OpenAiTranscription,
-    Format::OpenAiModerations,
-    Format::OpenAiFiles,
-    Format::OpenAiBatches,
-    Format::OpenAiRealtime,
-    Format::OpenAiResponsesSocket,
-];
-
 pub(super) static OPENAI: Profile = Profile {
     word: "openai",
     base_url: BaseUrl::Fixed("https://api.openai.com/v1"),
-    formats: ALL_OF_OPENAI,
+    formats: Format::OF_OPENAI,
     price_providers: &["openai"],
     ..COMMON
 };
@@ -31,11 +15,7 @@ pub(super) static ANTHROPIC: Profile = Profile {
     word: "anthropic",
     base_url: BaseUrl::Fixed("https://api.anthropic.com"),
     auth: Auth::Header("x-api-key"),
-    formats: &[
-        Format::AnthropicMessages,
-        Format::AnthropicBatches,
-        Format::AnthropicFiles,
-    ],
+    formats: Format::OF_ANTHROPIC,
     stream_usage_on_request: false,
     price_providers: &["anthropic"],
     ..COMMON

@@ -159,9 +159,4 @@ impl Rules for Place {
             (Self::Content, _) => Read::Inside(self),
         }
     }
-
-    /// Parts are told apart by their keys.
-    fn type_is_unseen(self, _: &str) -> bool {
-        false
-    }
 }

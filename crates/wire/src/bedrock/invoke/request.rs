@@ -118,8 +118,4 @@ impl Rules for Body {
             _ => Read::Inside(self),
         }
     }
-
-    fn type_is_unseen(self, _: &str) -> bool {
-        false
-    }
 }
